@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a CPU knows of itself, found through %gs:0.
+ *
+ * (c) only this CPU writes it, in a critical section where an interrupt
+ *     could write it too; (a) atomic, any CPU; (k) constant after start.
+ */
+#ifndef KERN_GLOBALDATA_H
+#define KERN_GLOBALDATA_H
+
+#include <kern/atomic.h>
+#include <kern/types.h>
+#include <kern/vmmeter.h>
+
+struct thread;
+struct pmap;
+struct runq;
+struct cpu_md; /* descriptors and stacks, amd64/cpu_md.h */
+
+/* gd_reqflags: work to be done when the critical section or trap ends. */
+#define RQF_RESCHED 0x01U /* the scheduler wants this CPU's thread off */
+#define RQF_TIMER   0x02U /* a clock tick came in a critical section */
+#define RQF_WAKEUP  0x04U /* another CPU put a thread on our run queue */
+#define RQF_CALL    0x08U /* a cross-call waits, see kern/ipicall.h */
+#define RQF_UART    0x10U /* console characters wait */
+
+struct globaldata {
+	struct globaldata *gd_self;	/* (k) must be first: %gs:0 */
+	struct thread *gd_curthread;	/* (c) must be second: %gs:8 */
+	uint64_t gd_user_rsp;		/* (c) %gs:16, SYSCALL entry scratch */
+	uint64_t gd_kstack_top;		/* (c) %gs:24, current thread's */
+	uint32_t gd_cpuid;		/* (k) 0 .. ncpus-1 */
+	uint32_t gd_apicid;		/* (k) */
+	volatile uint32_t gd_reqflags;	/* (a) RQF_* */
+	uint32_t gd_intr_nesting;	/* (c) depth of interrupt handlers */
+	uint32_t gd_spinlocks;		/* (c) spinlocks held */
+	struct thread *gd_idlethread;	/* (k) */
+	struct runq *gd_runq;		/* (k) its own lock inside */
+	struct pmap *gd_pmap;		/* (c) address space loaded in CR3 */
+	struct cpu_md *gd_md;		/* (k) */
+	uint64_t gd_idle_ns;		/* (c) time spent halted */
+	uint64_t gd_ticks;		/* (c) clock ticks seen */
+	struct vmmeter gd_cnt;		/* (c) counters, kern/vmmeter.h */
+	uint16_t gd_quick_color;	/* (c) page colour seed */
+} __cachealigned;
+
+extern struct globaldata *globaldata_array[MAXCPU];
+extern uint32_t ncpus; /* CPUs that run; constant once secondaries started */
+
+/* This CPU. The answer goes stale when the thread may migrate: hold a
+ * critical section, or be content with a hint. */
+static inline struct globaldata *
+mycpu_get(void)
+{
+	struct globaldata *gd;
+
+	__asm__("movq %%gs:0, %0" : "=r"(gd));
+	return gd;
+}
+#define mycpu	mycpu_get()
+#define mycpuid (mycpu->gd_cpuid)
+
+/* The running thread: never stale, so the compiler may keep it. */
+static inline struct thread *
+curthread_get(void)
+{
+	struct thread *td;
+
+	__asm__("movq %%gs:8, %0" : "=r"(td));
+	return td;
+}
+#define curthread curthread_get()
+
+#define CPU_FOREACH(gd)                                                        \
+	for (uint32_t cpu_i_ = 0;                                              \
+	     cpu_i_ < ncpus && ((gd) = globaldata_array[cpu_i_]) != NULL;      \
+	     cpu_i_++)
+
+#endif

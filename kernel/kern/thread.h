@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Threads, critical sections, spinlocks, tokens, sleep and wakeup.
+ *
+ * The rules of waiting, which the whole VM leans on:
+ *  - a spinlock is held for a few instructions, never across a sleep, and
+ *    puts its holder in a critical section;
+ *  - a token (DragonFly's LWKT token) serialises its holders only while
+ *    they run: a thread that sleeps gives up all its tokens and has them
+ *    all again before it continues, so every call that can sleep is a
+ *    point after which everything guarded by a token must be looked at
+ *    again;
+ *  - a lock (kern/lock.h) stays held across sleep.
+ * Order: locks, then tokens, then page busy, then spinlocks.
+ *
+ * The kernel is not preempted: a thread leaves its CPU when it sleeps,
+ * blocks on a token, exits, or returns to user mode with RQF_RESCHED set.
+ */
+#ifndef KERN_THREAD_H
+#define KERN_THREAD_H
+
+#include <sys/queue.h>
+
+#include <kern/cdefs.h>
+#include <kern/globaldata.h>
+#include <kern/types.h>
+
+struct proc;
+struct trapframe;
+struct vmspace;
+
+/*
+ * Spinlocks: exclusive, not recursive. The word is 0 or 1 + owner's CPU.
+ */
+struct spinlock {
+	volatile uint32_t lock;
+	const char *name;
+};
+#define SPINLOCK_INITIALIZER(n) { 0, n }
+
+void spin_init(struct spinlock *spin, const char *name);
+void spin_lock(struct spinlock *spin);
+bool spin_trylock(struct spinlock *spin);
+void spin_unlock(struct spinlock *spin);
+bool spin_held(const struct spinlock *spin); /* by this CPU */
+
+/*
+ * Tokens. t_count: 0 free; > 0 that many shared references; TOKEN_EXCL set
+ * one exclusive owner, t_ref says which reference of which thread holds it.
+ * An exclusive owner may take the token again, shared or exclusive; a
+ * shared holder may take it shared again. Asking for exclusive while
+ * holding it only shared is a bug and panics. Released last in, first out.
+ */
+#define TOKEN_EXCL 0x80000000U
+
+struct lwkt_token;
+
+struct lwkt_tokref {
+	struct lwkt_token *tr_tok;   /* (c) owner thread only */
+	struct thread *tr_owner;     /* (c) */
+	uint32_t tr_count;	     /* what it added: 1 or TOKEN_EXCL; 0 when
+				      * recursive under our own exclusive */
+};
+
+struct lwkt_token {
+	volatile uint32_t t_count;   /* (a) */
+	struct lwkt_tokref *volatile t_ref; /* exclusive holder's, else NULL */
+	const char *t_desc;	     /* (k) for post-mortems */
+	uint64_t t_collisions;	     /* hint, unlocked */
+};
+#define LWKT_TOKEN_INITIALIZER(d) { 0, NULL, d, 0 }
+#define LWKT_MAXTOKENS 32
+
+void lwkt_token_init(struct lwkt_token *tok, const char *desc);
+void lwkt_token_uninit(struct lwkt_token *tok); /* asserts that it is free */
+void lwkt_gettoken(struct lwkt_token *tok);	/* exclusive; may sleep */
+void lwkt_gettoken_shared(struct lwkt_token *tok); /* may sleep */
+bool lwkt_trytoken(struct lwkt_token *tok); /* exclusive; never sleeps */
+void lwkt_reltoken(struct lwkt_token *tok); /* must be the newest held */
+/* Exchanges the two newest tokens so that the older can be released. */
+void lwkt_token_swap(void);
+bool lwkt_token_held_any(const struct lwkt_token *tok);
+bool lwkt_token_held_excl(const struct lwkt_token *tok);
+int lwkt_cnttoken(const struct lwkt_token *tok, const struct thread *td);
+int lwkt_numtokens(void); /* that the running thread holds */
+#define ASSERT_LWKT_TOKEN_HELD(tok)	 KKASSERT(lwkt_token_held_any(tok))
+#define ASSERT_LWKT_TOKEN_HELD_EXCL(tok) KKASSERT(lwkt_token_held_excl(tok))
+
+/*
+ * Threads. (s) scheduler lock of the thread's CPU (gd_runq's lock);
+ * (t) only the thread itself; (k) constant; (w) the sleep queue's lock.
+ */
+enum td_state {
+	TDS_NEW,      /* being made */
+	TDS_RUNNABLE, /* on a run queue */
+	TDS_RUNNING,  /* on a CPU */
+	TDS_SLEEPING, /* on a sleep queue */
+	TDS_DEAD,     /* exited, waiting for its memory to be freed */
+};
+
+struct md_thread { /* what cpu_switch saves; offsets known to swtch.S */
+	uint64_t md_rsp;     /* kernel stack pointer while off the CPU */
+	uint64_t md_fsbase;  /* user %fs base */
+	uint64_t md_gsbase;  /* user %gs base */
+	uint64_t md_onfault; /* unused by amd64/trap.c's table, reserved */
+	void *md_fpu;	     /* FXSAVE area, 512 bytes, 16-aligned; or NULL */
+};
+
+struct thread {
+	struct md_thread td_md;		    /* (t) must be first */
+	TAILQ_ENTRY(thread) td_runq;	    /* (s) */
+	TAILQ_ENTRY(thread) td_sleepq;	    /* (w) */
+	TAILQ_ENTRY(thread) td_allq;	    /* allthreads spinlock */
+	LIST_ENTRY(thread) td_plist;	    /* proc's threads, p_token */
+	enum td_state td_state;		    /* (s) */
+	uint32_t td_flags;		    /* (a) TDF_* */
+	int td_pri;			    /* (s) 0 best .. 31 idle */
+	int td_cpu;			    /* (s) whose run queue */
+	cpumask_t td_affinity;		    /* (s) CPUs it may run on */
+	int td_critcount;		    /* (t) */
+	int td_tid;			    /* (k) */
+	const void *td_wchan;		    /* (w) what it sleeps on */
+	const char *td_wmesg;		    /* (w) */
+	int td_wakeres;			    /* (w) 0, EINTR or ETIMEDOUT */
+	uint64_t td_wakens;		    /* (w) deadline, 0 none */
+	int td_slice;			    /* (t) ticks left */
+	int td_ntoks;			    /* (t) tokens held */
+	struct lwkt_tokref td_toks[LWKT_MAXTOKENS]; /* (t) oldest first */
+	int td_nlocks;			    /* (t) kern/lock.h locks held */
+	const void *td_locks[16];	    /* (t) the newest of them */
+	char td_name[20];		    /* (t) */
+	vm_offset_t td_kstack;		    /* (k) lowest address */
+	vm_size_t td_kstack_size;	    /* (k) bytes */
+	struct trapframe *td_frame;	    /* (t) user registers, at trap */
+	struct proc *td_proc;		    /* (k) NULL for kernel threads */
+	void (*td_func)(void *);	    /* (k) kernel thread entry */
+	void *td_arg;			    /* (k) */
+	/* per-thread process state, kern/proc.h's business (t): */
+	uint64_t td_sigmask;
+	uint64_t td_oldsigmask;		    /* restored after sigsuspend */
+	uint64_t td_sigpend;		    /* p_token */
+	void *td_clear_tid;		    /* user address, CLONE_CHILD_CLEARTID */
+	void *td_robust_list;		    /* user address */
+	uint64_t td_sigalt_sp, td_sigalt_size;
+	uint32_t td_sigalt_flags;
+	uint64_t td_cpu_ns;		    /* (s) CPU time used */
+	uint64_t td_switched_ns;	    /* (s) when it last got a CPU */
+};
+
+#define TDF_USER       0x0001U /* has user context: FPU, fs base, pmap */
+#define TDF_SLEEPINTR  0x0002U /* sleeping with PCATCH */
+#define TDF_SIGPENDING 0x0004U /* look at signals before user mode */
+#define TDF_NORESCHED  0x0008U /* idle thread */
+#define TDF_OLDMASK    0x0010U /* td_oldsigmask to be restored */
+#define TDF_EXITING    0x0020U
+
+/* Critical sections nest; leaving the outermost runs what interrupts left
+ * in gd_reqflags (crit_splz). */
+void crit_splz(void);
+static inline void
+crit_enter(void)
+{
+	curthread->td_critcount++;
+	cpu_ccfence();
+}
+static inline void
+crit_exit(void)
+{
+	struct thread *td = curthread;
+
+	cpu_ccfence();
+	KKASSERT(td->td_critcount > 0);
+	if (--td->td_critcount == 0 &&
+	    unlikely(mycpu->gd_reqflags & ~RQF_RESCHED))
+		crit_splz();
+}
+
+/*
+ * Making and ending threads. thread_create returns a thread in TDS_NEW with
+ * its kernel stack (16 KiB plus a guard page), or NULL when memory is short;
+ * cpu < 0 lets the scheduler choose the least loaded CPU of td_affinity.
+ */
+struct thread *thread_create(const char *name, struct proc *p);
+void thread_start_kernel(struct thread *td, void (*func)(void *), void *arg);
+void thread_setrunnable(struct thread *td); /* TDS_NEW or woken, any CPU */
+void thread_exit(void) __noreturn; /* tokens and locks must be gone */
+void thread_reap(struct thread *td); /* frees a TDS_NEW or dead thread */
+struct thread *kthread_create(const char *name, void (*func)(void *),
+    void *arg);
+/* Moves the running thread to a CPU of the mask before it returns. */
+void thread_setaffinity(struct thread *td, cpumask_t mask);
+
+void sched_init(void);	    /* boot CPU, before any thread but thread0 */
+void sched_init_cpu(struct globaldata *gd); /* each CPU, on it */
+void lwkt_switch(void);	    /* pick and run the next thread; crit held or not */
+void lwkt_yield(void);	    /* to equals and betters, if any */
+void sched_userret(void);   /* on the way to user mode: reschedule if asked */
+void sched_tick(void);	    /* clock interrupt: slice, timeouts */
+void sched_ipi(void);	    /* wakeup IPI arrived */
+void idle_loop(void) __noreturn;
+
+/*
+ * Sleep and wakeup. tsleep_interlock arms first: a wakeup(ident) between it
+ * and tsleep(.., PINTERLOCKED, ..) is not lost. tsleep releases all tokens
+ * while asleep. timo_ns 0 means no timeout. Returns 0 when woken,
+ * EWOULDBLOCK (= EAGAIN) at timeout, EINTR (PCATCH and a signal waits).
+ */
+#define PCATCH	     0x0100
+#define PINTERLOCKED 0x0200
+void tsleep_interlock(const void *ident, int flags);
+void tsleep_remove(struct thread *td); /* disarm without having slept */
+int tsleep(const void *ident, int flags, const char *wmesg, uint64_t timo_ns);
+int ssleep(const void *ident, struct spinlock *spin, int flags,
+    const char *wmesg, uint64_t timo_ns); /* drops and retakes spin */
+void wakeup(const void *ident);
+void wakeup_one(const void *ident);
+void thread_interrupt(struct thread *td); /* breaks a PCATCH sleep: EINTR */
+
+void thread_print_locks(struct thread *td); /* for the post-mortem */
+int thread_count(void);			    /* live threads, for leak checks */
+
+extern struct thread thread0;
+
+/*
+ * amd64/swtch.S: saves the callee-saved state of `from', loads `to'. Called
+ * with interrupts disabled and no spinlock; cpu_switch_md (amd64/machdep.c)
+ * switches FPU, fs base, TSS stack and pmap first. Returns the thread that
+ * was switched away from, on the new stack.
+ */
+struct thread *cpu_switch(struct thread *from, struct thread *to);
+void cpu_switch_md(struct thread *from, struct thread *to);
+/* Lays out the stack of a new thread so that its first switch enters
+ * thread_trampoline, which calls td->td_func(td->td_arg). */
+void cpu_thread_init(struct thread *td);
+void thread_trampoline(void);
+void thread_start_hook(struct thread *prev); /* scheduler: end of a switch */
+
+#endif
