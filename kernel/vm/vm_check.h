@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vm_check(): compares what is cached with what is true, by brute force.
+ * Call it when nothing else runs in the VM (the other threads asleep
+ * outside it or stopped). It never changes anything.
+ */
+#ifndef VM_VM_CHECK_H
+#define VM_VM_CHECK_H
+
+#include <kern/cdefs.h>
+#include <vm/vm_types.h>
+
+struct sbuf;
+
+/* Runs every check; one line a violation into sb (the first 50); returns
+ * how many there were. */
+int vm_check(struct sbuf *sb);
+/* For the checking functions: reports one violation. */
+void vm_check_fail(const char *fmt, ...) __printflike(1, 2);
+
+#endif
