@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# How a kernel is built from a stage.
+#
+#	make -f kernel/mk/kernel.mk SRC="kernel [layer...]" OUT=build/part-0 \
+#	    [REMOVED="vm/x.c ..."] [INITRD=file.cpio] [CMDLINE="opt=val ..."] \
+#	    kernel | iso | compdb | tree
+#
+# The stage is first laid out as symlinks in $(OUT)/tree (see compose.sh) and
+# everything is found there by wildcard, so that a layer may add or remove a
+# file without a list to keep.  The result depends on the sources and the
+# tools alone: no path of this machine and no time gets into it.
+
+SRC	?= kernel
+OUT	?= build/part-0
+CC	?= gcc
+REMOVED	?=
+INITRD	?=
+CMDLINE	?=
+WERROR	?= -Werror
+EXTRA_CFLAGS ?=
+
+MK	:= $(dir $(lastword $(MAKEFILE_LIST)))
+TREE	:= $(OUT)/tree
+OBJ	:= $(OUT)/obj
+UAPI	:= $(OUT)/uapi
+GRUB	?= $(OUT)/grub
+
+DIRS	:= boot amd64 pmap vm kern fs dev san
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += -rR --no-print-directory
+
+ifneq ($(filter clean,$(MAKECMDGOALS)),clean)
+composed := $(shell sh $(MK)compose.sh "$(OUT)" "$(SRC)" "$(REMOVED)" \
+    >&2 && echo yes)
+ifneq ($(composed),yes)
+$(error the stage could not be laid out)
+endif
+endif
+
+srcs	:= $(sort $(foreach d,$(DIRS),$(wildcard $(TREE)/$(d)/*.c) \
+    $(wildcard $(TREE)/$(d)/*.S)))
+objs	:= $(patsubst $(TREE)/%,$(OBJ)/%.o,$(basename $(srcs)))
+
+gccinc	:= $(shell $(CC) -print-file-name=include)
+
+CFLAGS	:= -std=gnu11 -ffreestanding -nostdinc -O2 -g \
+	   -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+	   -fno-omit-frame-pointer -fno-optimize-sibling-calls \
+	   -fno-strict-aliasing -fno-common -fno-pic -fno-pie \
+	   -fno-stack-protector -fno-asynchronous-unwind-tables \
+	   -fcf-protection=none -fno-delete-null-pointer-checks \
+	   -ffile-prefix-map=$(CURDIR)=/nymph \
+	   -ffile-prefix-map=$(TREE)/= \
+	   -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef \
+	   -Wvla -Wimplicit-fallthrough -Wno-unused-parameter \
+	   -Wframe-larger-than=2048 $(WERROR) \
+	   -DLIBBSD_OVERLAY -D__NYMPH__ \
+	   -I$(TREE) -isystem $(UAPI) -isystem $(gccinc) $(EXTRA_CFLAGS)
+ASFLAGS	:= $(filter-out -std=% -Wmissing-% -Wstrict-%,$(CFLAGS)) \
+	   -D__ASSEMBLER__ -Wa,--noexecstack
+LDFLAGS	:= -nostdlib -static -no-pie -z max-page-size=0x1000 \
+	   -z noexecstack --build-id=none --no-warn-rwx-segments
+
+.PHONY: kernel iso compdb tree clean all
+all: kernel
+kernel: $(OUT)/kernel.elf $(OUT)/nymph
+iso: $(OUT)/nymph.iso
+tree: $(UAPI)/.made
+compdb: $(OUT)/compile_commands.json
+clean:
+	rm -rf $(OUT)
+
+# The Linux ABI's own headers and BSD's list and tree macros, by symlink, and
+# nothing else of the host's /usr/include.
+$(UAPI)/.made: $(MK)kernel.mk
+	@mkdir -p $(UAPI)/sys
+	@ln -sfn /usr/include/linux $(UAPI)/linux
+	@ln -sfn /usr/include/asm-generic $(UAPI)/asm-generic
+	@if [ -d /usr/include/x86_64-linux-gnu/asm ]; then \
+		ln -sfn /usr/include/x86_64-linux-gnu/asm $(UAPI)/asm; \
+	else \
+		ln -sfn /usr/include/asm $(UAPI)/asm; \
+	fi
+	@ln -sfn /usr/include/bsd/sys/queue.h $(UAPI)/sys/queue.h
+	@ln -sfn /usr/include/bsd/sys/tree.h $(UAPI)/sys/tree.h
+	@echo '#include <kern/cdefs.h>' > $(UAPI)/sys/cdefs.h
+	@touch $@
+
+# A change of the flags rebuilds everything; an unchanged command line does
+# not touch the file.
+flags	:= $(CC) $(CFLAGS)
+$(OUT)/flags: FORCE
+	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
+FORCE:
+
+$(objs): $(UAPI)/.made $(OUT)/flags
+
+$(foreach d,$(sort $(dir $(objs))),$(shell mkdir -p $(d)))
+
+$(OBJ)/%.o: $(TREE)/%.c
+	@$(CC) $(CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+$(OBJ)/%.o: $(TREE)/%.S
+	@$(CC) $(ASFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+
+# kernel.elf has the DWARF, for gdb; nymph is the same without it, for GRUB
+# (which hands the kernel its symbol table).
+$(OUT)/kernel.elf: $(objs) $(TREE)/boot/kernel.ld
+	@echo "  LD      $@"
+	@ld $(LDFLAGS) -T $(TREE)/boot/kernel.ld -o $@ $(objs)
+
+$(OUT)/nymph: $(OUT)/kernel.elf
+	@objcopy --strip-debug $< $@
+
+$(OUT)/compile_commands.json: $(objs:.o=.d) | $(OUT)/kernel.elf
+	@{ echo '['; sep=; for s in $(filter %.c,$(srcs)); do \
+	    printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' \
+		"$$sep" '$(CURDIR)' "$$s" '$(flags) -c '"$$s"; sep=,; \
+	done; echo ']'; } > $@
+$(objs:.o=.d): ;
+
+include $(MK)iso.mk
+
+-include $(objs:.o=.d)
