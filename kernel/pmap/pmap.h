@@ -25,20 +25,20 @@
 typedef uint64_t pt_entry_t;
 
 /* PTE bits: SDM vol. 3, table 4-20; bits 9-11 are software's. */
-#define PG_V	   0x001UL
-#define PG_RW	   0x002UL
-#define PG_U	   0x004UL
-#define PG_PWT	   0x008UL
-#define PG_PCD	   0x010UL
-#define PG_A	   0x020UL
-#define PG_M	   0x040UL
-#define PG_PS	   0x080UL
-#define PG_G	   0x100UL
-#define PG_W	   0x200UL /* software: wired */
-#define PG_MANAGED 0x400UL /* software: has a pv, its M and A count */
-#define PG_DEVICE  0x800UL /* software: device page */
-#define PG_NX	   0x8000000000000000UL
-#define PG_FRAME   0x000ffffffffff000UL
+#define X86_PG_V	   0x001UL
+#define X86_PG_RW	   0x002UL
+#define X86_PG_U	   0x004UL
+#define X86_PG_PWT	   0x008UL
+#define X86_PG_PCD	   0x010UL
+#define X86_PG_A	   0x020UL
+#define X86_PG_M	   0x040UL
+#define X86_PG_PS	   0x080UL
+#define X86_PG_G	   0x100UL
+#define X86_PG_W	   0x200UL /* software: wired */
+#define X86_PG_MANAGED 0x400UL /* software: has a pv, its M and A count */
+#define X86_PG_DEVICE  0x800UL /* software: device page */
+#define X86_PG_NX	   0x8000000000000000UL
+#define X86_PG_FRAME   0x000ffffffffff000UL
 
 /* The index space of pv_pindex. Leaf: va >> 12; and so on upward. */
 #define NUPTE_TOTAL (1UL << 36)
