@@ -5,28 +5,28 @@
 #ifndef KERN_CDEFS_H
 #define KERN_CDEFS_H
 
-#define __packed       __attribute__((packed))
-#define __aligned(n)   __attribute__((aligned(n)))
-#define __used	       __attribute__((used))
-#define __unused       __attribute__((unused))
-#define __noreturn     __attribute__((noreturn))
-#define __noinline     __attribute__((noinline))
-#define __section(s)   __attribute__((section(s)))
-#define __weak	       __attribute__((weak))
-#define __cachealigned __aligned(64)
+#define __packed		__attribute__((packed))
+#define __aligned(n)		__attribute__((aligned(n)))
+#define __used			__attribute__((used))
+#define __unused		__attribute__((unused))
+#define __noreturn		__attribute__((noreturn))
+#define __noinline		__attribute__((noinline))
+#define __section(s)		__attribute__((section(s)))
+#define __weak			__attribute__((weak))
+#define __cachealigned		__aligned(64)
 #define __printflike(fmt, args) __attribute__((format(printf, fmt, args)))
-#define __read_mostly __section(".data.read_mostly")
+#define __read_mostly		__section(".data.read_mostly")
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define nitems(a)  (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)  ((a) < (b) ? (a) : (b))
-#define MAX(a, b)  ((a) > (b) ? (a) : (b))
-#define howmany(x, y) (((x) + ((y)-1)) / (y))
+#define nitems(a)      (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)      ((a) < (b) ? (a) : (b))
+#define MAX(a, b)      ((a) > (b) ? (a) : (b))
+#define howmany(x, y)  (((x) + ((y)-1)) / (y))
 #define roundup2(x, y) (((x) + ((y)-1)) & ~((y)-1))
 
-#define container_of(ptr, type, member)                                        \
+#define container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Orders the compiler only. */
@@ -39,17 +39,17 @@ void panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
  * a wrong state must stop where it is made. KASSERT's second argument is a
  * parenthesised printf argument list.
  */
-#define KKASSERT(e)                                                            \
-	do {                                                                   \
-		if (unlikely(!(e)))                                            \
-			panic("assertion \"%s\" failed in %s, %s:%d", #e,      \
-			    __func__, __FILE__, __LINE__);                     \
+#define KKASSERT(e)                                                       \
+	do {                                                              \
+		if (unlikely(!(e)))                                       \
+			panic("assertion \"%s\" failed in %s, %s:%d", #e, \
+			    __func__, __FILE__, __LINE__);                \
 	} while (0)
 
-#define KASSERT(e, msg)                                                        \
-	do {                                                                   \
-		if (unlikely(!(e)))                                            \
-			panic msg;                                             \
+#define KASSERT(e, msg)             \
+	do {                        \
+		if (unlikely(!(e))) \
+			panic msg;  \
 	} while (0)
 
 #endif

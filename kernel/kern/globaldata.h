@@ -15,6 +15,7 @@
 struct thread;
 struct pmap;
 struct runq;
+struct spinlock;
 struct cpu_md; /* descriptors and stacks, amd64/cpu_md.h */
 
 /* gd_reqflags: work to be done when the critical section or trap ends. */
@@ -24,37 +25,40 @@ struct cpu_md; /* descriptors and stacks, amd64/cpu_md.h */
 #define RQF_CALL    0x08U /* a cross-call waits, see kern/ipicall.h */
 #define RQF_UART    0x10U /* console characters wait */
 
+#define GD_SPINHELD 12 /* spinlocks a CPU may hold at once */
+
 struct globaldata {
-	struct globaldata *gd_self;	/* (k) must be first: %gs:0 */
-	struct thread *gd_curthread;	/* (c) must be second: %gs:8 */
-	uint64_t gd_user_rsp;		/* (c) %gs:16, SYSCALL entry scratch */
-	uint64_t gd_kstack_top;		/* (c) %gs:24, current thread's */
-	uint32_t gd_cpuid;		/* (k) 0 .. ncpus-1 */
-	uint32_t gd_apicid;		/* (k) */
-	volatile uint32_t gd_reqflags;	/* (a) RQF_* */
-	uint32_t gd_intr_nesting;	/* (c) depth of interrupt handlers */
-	uint32_t gd_spinlocks;		/* (c) spinlocks held */
-	struct thread *gd_idlethread;	/* (k) */
-	struct runq *gd_runq;		/* (k) its own lock inside */
-	struct pmap *gd_pmap;		/* (c) address space loaded in CR3 */
-	struct cpu_md *gd_md;		/* (k) */
-	uint64_t gd_idle_ns;		/* (c) time spent halted */
-	uint64_t gd_ticks;		/* (c) clock ticks seen */
-	struct vmmeter gd_cnt;		/* (c) counters, kern/vmmeter.h */
-	uint16_t gd_quick_color;	/* (c) page colour seed */
+	struct globaldata *gd_self;    /* (k) must be first: %gs:0 */
+	struct thread *gd_curthread;   /* (c) must be second: %gs:8 */
+	uint64_t gd_user_rsp;	       /* (c) %gs:16, SYSCALL entry scratch */
+	uint64_t gd_kstack_top;	       /* (c) %gs:24, current thread's */
+	uint32_t gd_cpuid;	       /* (k) 0 .. ncpus-1 */
+	uint32_t gd_apicid;	       /* (k) */
+	volatile uint32_t gd_reqflags; /* (a) RQF_* */
+	uint32_t gd_intr_nesting;      /* (c) depth of interrupt handlers */
+	uint32_t gd_spinlocks;	       /* (c) spinlocks held */
+	const struct spinlock *gd_spinheld[GD_SPINHELD]; /* (c) oldest first */
+	struct thread *gd_idlethread;			 /* (k) */
+	struct runq *gd_runq;	 /* (k) its own lock inside */
+	struct pmap *gd_pmap;	 /* (c) address space loaded in CR3 */
+	struct cpu_md *gd_md;	 /* (k) */
+	uint64_t gd_idle_ns;	 /* (c) time spent halted */
+	uint64_t gd_ticks;	 /* (c) clock ticks seen */
+	struct vmmeter gd_cnt;	 /* (c) counters, kern/vmmeter.h */
+	uint16_t gd_quick_color; /* (c) page colour seed */
 } __cachealigned;
 
 extern struct globaldata *globaldata_array[MAXCPU];
 extern uint32_t ncpus; /* CPUs that run; constant once secondaries started */
 
-/* This CPU. The answer goes stale when the thread may migrate: hold a
- * critical section, or be content with a hint. */
+/* This CPU. The answer goes stale when the thread sleeps, since it may wake
+ * elsewhere; volatile, so that the compiler does not carry it across. */
 static inline struct globaldata *
 mycpu_get(void)
 {
 	struct globaldata *gd;
 
-	__asm__("movq %%gs:0, %0" : "=r"(gd));
+	__asm__ __volatile__("movq %%gs:0, %0" : "=r"(gd));
 	return gd;
 }
 #define mycpu	mycpu_get()
@@ -71,9 +75,9 @@ curthread_get(void)
 }
 #define curthread curthread_get()
 
-#define CPU_FOREACH(gd)                                                        \
-	for (uint32_t cpu_i_ = 0;                                              \
-	     cpu_i_ < ncpus && ((gd) = globaldata_array[cpu_i_]) != NULL;      \
+#define CPU_FOREACH(gd)                                                   \
+	for (uint32_t cpu_i_ = 0;                                         \
+	     cpu_i_ < ncpus && ((gd) = globaldata_array[cpu_i_]) != NULL; \
 	     cpu_i_++)
 
 #endif

@@ -11,15 +11,15 @@
 
 typedef long ssize_t;
 
-typedef uint64_t vm_offset_t;  /* a virtual address, bytes */
-typedef uint64_t vm_paddr_t;   /* a physical address, bytes */
-typedef uint64_t vm_size_t;    /* a length, bytes */
-typedef uint64_t vm_pindex_t;  /* a page number within an object, pages */
-typedef int64_t vm_ooffset_t;  /* an offset into an object, bytes */
-typedef uint8_t vm_prot_t;     /* VM_PROT_*, vm/vm_types.h */
-typedef uint16_t vm_eflags_t;  /* MAP_ENTRY_*, vm/vm_map.h */
-typedef uint8_t vm_inherit_t;  /* VM_INHERIT_* */
-typedef uint8_t vm_maptype_t;  /* VM_MAPTYPE_* */
+typedef uint64_t vm_offset_t; /* a virtual address, bytes */
+typedef uint64_t vm_paddr_t;  /* a physical address, bytes */
+typedef uint64_t vm_size_t;   /* a length, bytes */
+typedef uint64_t vm_pindex_t; /* a page number within an object, pages */
+typedef int64_t vm_ooffset_t; /* an offset into an object, bytes */
+typedef uint8_t vm_prot_t;    /* VM_PROT_*, vm/vm_types.h */
+typedef uint16_t vm_eflags_t; /* MAP_ENTRY_*, vm/vm_map.h */
+typedef uint8_t vm_inherit_t; /* VM_INHERIT_* */
+typedef uint8_t vm_maptype_t; /* VM_MAPTYPE_* */
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096UL

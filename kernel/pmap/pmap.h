@@ -25,19 +25,19 @@
 typedef uint64_t pt_entry_t;
 
 /* PTE bits: SDM vol. 3, table 4-20; bits 9-11 are software's. */
-#define X86_PG_V	   0x001UL
-#define X86_PG_RW	   0x002UL
-#define X86_PG_U	   0x004UL
-#define X86_PG_PWT	   0x008UL
-#define X86_PG_PCD	   0x010UL
-#define X86_PG_A	   0x020UL
-#define X86_PG_M	   0x040UL
-#define X86_PG_PS	   0x080UL
-#define X86_PG_G	   0x100UL
-#define X86_PG_W	   0x200UL /* software: wired */
+#define X86_PG_V       0x001UL
+#define X86_PG_RW      0x002UL
+#define X86_PG_U       0x004UL
+#define X86_PG_PWT     0x008UL
+#define X86_PG_PCD     0x010UL
+#define X86_PG_A       0x020UL
+#define X86_PG_M       0x040UL
+#define X86_PG_PS      0x080UL
+#define X86_PG_G       0x100UL
+#define X86_PG_W       0x200UL /* software: wired */
 #define X86_PG_MANAGED 0x400UL /* software: has a pv, its M and A count */
 #define X86_PG_DEVICE  0x800UL /* software: device page */
-#define X86_PG_NX	   0x8000000000000000UL
+#define X86_PG_NX      0x8000000000000000UL
 #define X86_PG_FRAME   0x000ffffffffff000UL
 
 /* The index space of pv_pindex. Leaf: va >> 12; and so on upward. */
@@ -48,16 +48,16 @@ typedef uint64_t pt_entry_t;
 #define PV_PT(va)   (NUPTE_TOTAL + ((va) >> 21))
 #define PV_PD(va)   (NUPTE_TOTAL + NUPT_TOTAL + ((va) >> 30))
 #define PV_PDP(va)  (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + ((va) >> 39))
-#define PV_PML4     (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + NUPDP_TOTAL)
+#define PV_PML4	    (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + NUPDP_TOTAL)
 
 struct pv_entry {
-	struct pmap *pv_pmap;		 /* (k) */
-	vm_pindex_t pv_pindex;		 /* (k) */
-	TAILQ_ENTRY(pv_entry) pv_list;	 /* (M) leaf: page's md.pv_list */
-	RB_ENTRY(pv_entry) pv_entry;	 /* (P) pm_pvroot */
-	vm_page_t pv_m;			 /* (L) leaf: the page; else PT page */
-	uint32_t pv_hold;		 /* (A) PV_HOLD_* word */
-	uint32_t pv_flags;		 /* (L) */
+	struct pmap *pv_pmap;	       /* (k) */
+	vm_pindex_t pv_pindex;	       /* (k) */
+	TAILQ_ENTRY(pv_entry) pv_list; /* (M) leaf: page's md.pv_list */
+	RB_ENTRY(pv_entry) pv_entry;   /* (P) pm_pvroot */
+	vm_page_t pv_m;		       /* (L) leaf: the page; else PT page */
+	uint32_t pv_hold;	       /* (A) PV_HOLD_* word */
+	uint32_t pv_flags;	       /* (L) */
 };
 typedef struct pv_entry *pv_entry_t;
 
@@ -70,28 +70,28 @@ RB_HEAD(pv_entry_rb_tree, pv_entry);
 
 /* Placemarkers: 16 for each of the four level zones. A slot holds the
  * locked pv index; PM_PLACEMARK_WAKEUP in it means that somebody sleeps. */
-#define PM_PLACEMARKS	     64
-#define PM_PLACE_BASE	     16
-#define PM_NOPLACEMARK	     ((vm_pindex_t)-1)
-#define PM_PLACEMARK_WAKEUP  ((vm_pindex_t)1 << 62)
+#define PM_PLACEMARKS	    64
+#define PM_PLACE_BASE	    16
+#define PM_NOPLACEMARK	    ((vm_pindex_t)-1)
+#define PM_PLACEMARK_WAKEUP ((vm_pindex_t)1 << 62)
 
 struct pmap {
-	pt_entry_t *pm_pml4;		/* (k) direct-map address */
-	vm_paddr_t pm_pml4_pa;		/* (k) what CR3 holds */
-	struct pv_entry *pm_pmlpv;	/* (k) pv of the PML4 page */
+	pt_entry_t *pm_pml4;	   /* (k) direct-map address */
+	vm_paddr_t pm_pml4_pa;	   /* (k) what CR3 holds */
+	struct pv_entry *pm_pmlpv; /* (k) pv of the PML4 page */
 	struct spinlock pm_spin;
 	struct pv_entry_rb_tree pm_pvroot; /* (P) */
-	struct pv_entry *pm_pvhint_pt;	/* hint, (P) */
-	struct pv_entry *pm_pvhint_pte;	/* hint, (P) */
-	int64_t pm_resident;		/* (A) leaf mappings, pages */
-	int64_t pm_wired;		/* (A) wired leaf mappings */
-	int64_t pm_ptpages;		/* (A) page-table pages below PML4 */
-	volatile uint32_t pm_active;	/* (A) CPUs that have it loaded; set
+	struct pv_entry *pm_pvhint_pt;	   /* hint, (P) */
+	struct pv_entry *pm_pvhint_pte;	   /* hint, (P) */
+	int64_t pm_resident;		   /* (A) leaf mappings, pages */
+	int64_t pm_wired;		   /* (A) wired leaf mappings */
+	int64_t pm_ptpages;		   /* (A) page-table pages below PML4 */
+	volatile uint32_t pm_active;	   /* (A) CPUs that have it loaded; set
 					 * before CR3 is, cleared always at
 					 * switch-out */
-	volatile uint32_t pm_cpulock;	/* (A) CPULOCK_EXCL | readers' bits */
-	volatile uint32_t pm_invgen;	/* (A) bumped by each invalidation */
-	uint32_t pm_flags;		/* (A) */
+	volatile uint32_t pm_cpulock; /* (A) CPULOCK_EXCL | readers' bits */
+	volatile uint32_t pm_invgen;  /* (A) bumped by each invalidation */
+	uint32_t pm_flags;	      /* (A) */
 	vm_pindex_t pm_placemarks[PM_PLACEMARKS]; /* (A) */
 };
 
@@ -123,8 +123,8 @@ void pmap_remove(pmap_t pmap, vm_offset_t sva, vm_offset_t eva);
 void pmap_remove_pages(pmap_t pmap, vm_offset_t sva, vm_offset_t eva);
 /* Reduces rights: without WRITE clears RW (M folded into dirty), without
  * READ removes. Never adds any. */
-void pmap_protect(pmap_t pmap, vm_offset_t sva, vm_offset_t eva,
-    vm_prot_t prot);
+void pmap_protect(
+    pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot);
 void pmap_change_wiring(pmap_t pmap, vm_offset_t va, bool wired);
 /* Physical address behind va, 0 when nothing is mapped. */
 vm_paddr_t pmap_extract(pmap_t pmap, vm_offset_t va);

@@ -33,8 +33,8 @@ union vm_map_aux {
 
 struct vm_map_entry {
 	RB_ENTRY(vm_map_entry) rb_entry;
-	vm_offset_t start;	    /* first byte */
-	vm_offset_t end;	    /* first byte after */
+	vm_offset_t start; /* first byte */
+	vm_offset_t end;   /* first byte after */
 	union vm_map_aux aux;
 	union vm_map_object object; /* owns one reference */
 	vm_ooffset_t offset;	    /* bytes into object at start */
@@ -44,29 +44,35 @@ struct vm_map_entry {
 	vm_prot_t max_protection;
 	vm_inherit_t inheritance;
 	int wired_count;
-	int id;			    /* what made it: VM_SUBSYS_* */
+	int id; /* what made it: VM_SUBSYS_* */
 };
 
-#define MAP_ENTRY_NOSYNC	 0x0001
-#define MAP_ENTRY_STACK		 0x0002 /* grows down on a fault below it */
-#define MAP_ENTRY_COW		 0x0004 /* writes go to a shadow */
-#define MAP_ENTRY_NEEDS_COPY	 0x0008 /* shadow not yet made */
-#define MAP_ENTRY_NOFAULT	 0x0010
-#define MAP_ENTRY_USER_WIRED	 0x0020
-#define MAP_ENTRY_IN_TRANSITION	 0x0100
-#define MAP_ENTRY_NEEDS_WAKEUP	 0x0200
-#define MAP_ENTRY_NOCOREDUMP	 0x0400
+#define MAP_ENTRY_NOSYNC	0x0001
+#define MAP_ENTRY_STACK		0x0002 /* grows down on a fault below it */
+#define MAP_ENTRY_COW		0x0004 /* writes go to a shadow */
+#define MAP_ENTRY_NEEDS_COPY	0x0008 /* shadow not yet made */
+#define MAP_ENTRY_NOFAULT	0x0010
+#define MAP_ENTRY_USER_WIRED	0x0020
+#define MAP_ENTRY_IN_TRANSITION 0x0100
+#define MAP_ENTRY_NEEDS_WAKEUP	0x0200
+#define MAP_ENTRY_NOCOREDUMP	0x0400
 
 /* cow arguments of vm_map_insert and vm_map_find. */
-#define MAP_COPY_ON_WRITE 0x0002
-#define MAP_NOFAULT_ARG	  0x0004
-#define MAP_PREFAULT	  0x0008
+#define MAP_COPY_ON_WRITE    0x0002
+#define MAP_NOFAULT_ARG	     0x0004
+#define MAP_PREFAULT	     0x0008
 #define MAP_PREFAULT_PARTIAL 0x0010
-#define MAP_IS_STACK	  0x0080
+#define MAP_IS_STACK	     0x0080
 
 enum vm_subsys {
-	VM_SUBSYS_NONE, VM_SUBSYS_MMAP, VM_SUBSYS_BRK, VM_SUBSYS_STACK,
-	VM_SUBSYS_IMAGE, VM_SUBSYS_FORK, VM_SUBSYS_SHM, VM_SUBSYS_KERNEL
+	VM_SUBSYS_NONE,
+	VM_SUBSYS_MMAP,
+	VM_SUBSYS_BRK,
+	VM_SUBSYS_STACK,
+	VM_SUBSYS_IMAGE,
+	VM_SUBSYS_FORK,
+	VM_SUBSYS_SHM,
+	VM_SUBSYS_KERNEL
 };
 
 RB_HEAD(vm_map_rb_tree, vm_map_entry);
@@ -89,33 +95,33 @@ struct vm_map {
 	vm_offset_t min_addr, max_addr; /* (k) */
 	int nentries;
 	uint32_t timestamp;
-	vm_size_t size;			/* bytes in entries */
-	bool system_map;		/* (k) */
-	struct pmap *pmap;		/* (k) */
+	vm_size_t size;	   /* bytes in entries */
+	bool system_map;   /* (k) */
+	struct pmap *pmap; /* (k) */
 	struct vm_map_ilock *ilock_base;
 	struct spinlock ilock_spin;
-	struct lwkt_token token;	/* brk, mmap and mremap against each
+	struct lwkt_token token; /* brk, mmap and mremap against each
 					 * other: soft serialiser */
 };
 
 struct vmspace {
 	struct vm_map vm_map;
 	struct pmap vm_pmap;
-	uint32_t vm_refcnt;	/* (A) processes and threads that use it */
-	uint32_t vm_holdcnt;	/* (A) keeps the memory: procfs readers */
+	uint32_t vm_refcnt;	  /* (A) processes and threads that use it */
+	uint32_t vm_holdcnt;	  /* (A) keeps the memory: procfs readers */
 	vm_offset_t vm_brk_start; /* (k) after exec */
-	vm_offset_t vm_brk;	/* map->token; end of the heap, bytes */
+	vm_offset_t vm_brk;	  /* map->token; end of the heap, bytes */
 	vm_offset_t vm_stack_top; /* (k) after exec */
-	vm_size_t vm_stack_max;	/* (k) RLIMIT_STACK at exec, bytes */
-	vm_offset_t vm_mmap_top; /* (k) mmap searches down from here */
+	vm_size_t vm_stack_max;	  /* (k) RLIMIT_STACK at exec, bytes */
+	vm_offset_t vm_mmap_top;  /* (k) mmap searches down from here */
 };
 
 /* --- vm_map_lock.c --- */
 #define vm_map_lock(map) vm_map_lock_(map)
-void vm_map_lock_(vm_map_t map);      /* exclusive; bumps timestamp */
+void vm_map_lock_(vm_map_t map); /* exclusive; bumps timestamp */
 void vm_map_lock_read(vm_map_t map);
-int vm_map_lock_read_try(vm_map_t map);	/* 0 or EBUSY */
-int vm_map_lock_read_to(vm_map_t map); /* timed: 0 or EWOULDBLOCK */
+int vm_map_lock_read_try(vm_map_t map); /* 0 or EBUSY */
+int vm_map_lock_read_to(vm_map_t map);	/* timed: 0 or EWOULDBLOCK */
 void vm_map_unlock(vm_map_t map);
 void vm_map_unlock_read(vm_map_t map);
 /* shared -> exclusive: 0, or non-zero with the lock lost. */
@@ -127,8 +133,7 @@ void vm_map_deinterlock(vm_map_t map, struct vm_map_ilock *il);
 
 /* --- vm_map.c: life of maps and spaces, lookup --- */
 void vm_map_startup(void);
-void vm_map_init(vm_map_t map, vm_offset_t min, vm_offset_t max,
-    pmap_t pmap);
+void vm_map_init(vm_map_t map, vm_offset_t min, vm_offset_t max, pmap_t pmap);
 struct vmspace *vmspace_alloc(void);
 void vmspace_ref(struct vmspace *vm);
 /* One user less; the last one unmaps everything and frees it. */
@@ -139,8 +144,7 @@ int64_t vmspace_count(void);
 int64_t vm_map_entry_inuse(void);
 /* The entry that holds addr, or the one before it (NULL: none before) and
  * false. Lock held. */
-bool vm_map_lookup_entry(vm_map_t map, vm_offset_t addr,
-    vm_map_entry_t *entry);
+bool vm_map_lookup_entry(vm_map_t map, vm_offset_t addr, vm_map_entry_t *entry);
 vm_map_entry_t vm_map_entry_create(void);
 void vm_map_entry_dispose(vm_map_entry_t entry); /* memory only */
 void vm_map_entry_link(vm_map_t map, vm_map_entry_t entry);
@@ -170,8 +174,8 @@ int vm_map_findspace(vm_map_t map, vm_offset_t hint, vm_size_t length,
 int vm_map_find(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
     vm_offset_t *addr, vm_size_t length, bool fitit, vm_maptype_t maptype,
     int id, vm_prot_t prot, vm_prot_t max, int cow); /* takes the lock */
-int vm_map_stack(struct vmspace *vm, vm_offset_t top, vm_size_t max_ssize,
-    vm_prot_t prot);
+int vm_map_stack(
+    struct vmspace *vm, vm_offset_t top, vm_size_t max_ssize, vm_prot_t prot);
 int vm_map_growstack(vm_map_t map, vm_offset_t addr); /* no lock held */
 
 /* --- vm_map_clip.c --- */
@@ -179,16 +183,16 @@ void vm_map_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t at);
 void vm_map_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t at);
 void vm_map_simplify_entry(vm_map_t map, vm_map_entry_t entry);
 /* Clips so that entries tile start..end; NULL when there is a hole. */
-vm_map_entry_t vm_map_clip_range(vm_map_t map, vm_offset_t start,
-    vm_offset_t end);
+vm_map_entry_t vm_map_clip_range(
+    vm_map_t map, vm_offset_t start, vm_offset_t end);
 
 /* --- vm_map_range.c: operations on ranges; each takes the lock --- */
 int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_prot_t new_prot, bool set_max);
-int vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end,
-    int behav, uint64_t value);
-int vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
-    vm_inherit_t inherit);
+int vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int behav,
+    uint64_t value);
+int vm_map_inherit(
+    vm_map_t map, vm_offset_t start, vm_offset_t end, vm_inherit_t inherit);
 int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end);
 int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end); /* locked
 								       */

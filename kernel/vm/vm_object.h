@@ -33,36 +33,36 @@ typedef enum {
 } objtype_t;
 
 struct vm_object {
-	struct lwkt_token token;	/* see the rules of tokens */
+	struct lwkt_token token;	    /* see the rules of tokens */
 	TAILQ_ENTRY(vm_object) object_list; /* (L) all objects */
 	LIST_HEAD(, vm_object) shadow_head; /* (T) objects that shadow me */
 	LIST_ENTRY(vm_object) shadow_list;  /* (T of backing_object) */
-	struct vm_page_rb_tree rb_memq;	/* (T) resident pages by pindex */
-	uint32_t id;			/* (k) for chain dumps; never reused */
-	int generation;			/* (T) */
-	vm_pindex_t size;		/* (T) pages */
-	int ref_count;			/* (A; at <= 3 also T) */
-	int shadow_count;		/* (T) length of shadow_head */
-	objtype_t type;			/* (T) */
-	uint16_t flags;			/* (A) OBJ_* */
-	uint16_t pg_color;		/* (k) colour of page 0 */
-	uint32_t paging_in_progress;	/* (A) PIP: don't collapse or free */
-	int64_t resident_page_count;	/* (T) */
-	struct vm_object *backing_object; /* (T) owns one reference on it */
+	struct vm_page_rb_tree rb_memq;	    /* (T) resident pages by pindex */
+	uint32_t id;		     /* (k) for chain dumps; never reused */
+	int generation;		     /* (T) */
+	vm_pindex_t size;	     /* (T) pages */
+	int ref_count;		     /* (A; at <= 3 also T) */
+	int shadow_count;	     /* (T) length of shadow_head */
+	objtype_t type;		     /* (T) */
+	uint16_t flags;		     /* (A) OBJ_* */
+	uint16_t pg_color;	     /* (k) colour of page 0 */
+	uint32_t paging_in_progress; /* (A) PIP: don't collapse or free */
+	int64_t resident_page_count; /* (T) */
+	struct vm_object *backing_object;   /* (T) owns one reference on it */
 	vm_ooffset_t backing_object_offset; /* (T) bytes into it */
-	void *handle;			/* (k) vnode, device; or NULL */
-	uint32_t hold_count;		/* (A) keeps the memory, not the life */
-	uint32_t chainlk;		/* (A) CHAINLK_* */
-	int64_t swblock_count;		/* (T) swap metadata blocks */
+	void *handle;			    /* (k) vnode, device; or NULL */
+	uint32_t hold_count;   /* (A) keeps the memory, not the life */
+	uint32_t chainlk;      /* (A) CHAINLK_* */
+	int64_t swblock_count; /* (T) swap metadata blocks */
 };
 
-#define OBJ_ACTIVE     0x0004
-#define OBJ_DEAD       0x0008
-#define OBJ_NOSPLIT    0x0010 /* vm_map_split leaves it alone */
-#define OBJ_PIPWNT     0x0040 /* somebody sleeps until PIP is 0 */
+#define OBJ_ACTIVE	 0x0004
+#define OBJ_DEAD	 0x0008
+#define OBJ_NOSPLIT	 0x0010 /* vm_map_split leaves it alone */
+#define OBJ_PIPWNT	 0x0040 /* somebody sleeps until PIP is 0 */
 #define OBJ_MIGHTBEDIRTY 0x0100
-#define OBJ_ONEMAPPING 0x2000 /* each page is mapped by one entry at most */
-#define OBJ_ONSHADOW   0x4000 /* I am on backing_object's shadow_head */
+#define OBJ_ONEMAPPING	 0x2000 /* each page is mapped by one entry at most */
+#define OBJ_ONSHADOW	 0x4000 /* I am on backing_object's shadow_head */
 
 /* The chain lock. */
 #define CHAINLK_EXCL	0x80000000U
@@ -95,15 +95,15 @@ void vm_object_hold_shared(vm_object_t object);
 bool vm_object_hold_try(vm_object_t object);
 void vm_object_hold_nolock(vm_object_t object); /* hold_count only */
 void vm_object_drop(vm_object_t object);
-void vm_object_upgrade(vm_object_t object);	/* hold shared -> exclusive:
+void vm_object_upgrade(vm_object_t object); /* hold shared -> exclusive:
 						 * gives the token up between */
 void vm_object_pip_add(vm_object_t object, uint32_t n);
 void vm_object_pip_wakeup(vm_object_t object); /* one less, wakes at 0 */
 void vm_object_pip_wait(vm_object_t object, const char *wmesg); /* token */
 /* Frees pages start <= pindex < end (end 0: to the last). clean_only keeps
  * dirty ones. Token exclusive. */
-void vm_object_page_remove(vm_object_t object, vm_pindex_t start,
-    vm_pindex_t end, bool clean_only);
+void vm_object_page_remove(
+    vm_object_t object, vm_pindex_t start, vm_pindex_t end, bool clean_only);
 void vm_object_set_flag(vm_object_t object, uint16_t flags);
 void vm_object_clear_flag(vm_object_t object, uint16_t flags);
 /* Grows prev_object by next_size so that one entry may cover both; true
@@ -111,8 +111,8 @@ void vm_object_clear_flag(vm_object_t object, uint16_t flags);
 bool vm_object_coalesce(vm_object_t prev, vm_pindex_t prev_pindex,
     vm_size_t prev_size, vm_size_t next_size);
 /* MADV_DONTNEED, MADV_FREE, MADV_WILLNEED on the chain from object down. */
-void vm_object_madvise(vm_object_t object, vm_pindex_t pindex,
-    vm_pindex_t count, int advice);
+void vm_object_madvise(
+    vm_object_t object, vm_pindex_t pindex, vm_pindex_t count, int advice);
 
 /* --- vm_object_chain.c: the chain lock --- */
 void vm_object_chain_acquire(vm_object_t object, bool shared);
@@ -122,12 +122,12 @@ void vm_object_chain_acquire_all(vm_object_t first, vm_object_t stop);
 void vm_object_chain_wait(vm_object_t object, bool shared);
 
 /* --- vm_object_shadow.c: shadow, collapse, bypass --- */
-/* On the first write to a NEEDS_COPY entry: *object/*offset/length become
+/* On the first write to a NEEDS_COPY entry: object, offset and length become
  * a new object on top, unless the object is anonymous, handle-free and the
  * caller's alone. addref: make it with two references. Consumes the
  * caller's reference on the old object. */
-void vm_object_shadow(vm_object_t *object, vm_ooffset_t *offset,
-    vm_size_t length, bool addref);
+void vm_object_shadow(
+    vm_object_t *object, vm_ooffset_t *offset, vm_size_t length, bool addref);
 /* Token exclusive and chain-locked; collapses and bypasses downward until
  * nothing more goes. */
 void vm_object_collapse(vm_object_t object);

@@ -23,23 +23,23 @@
 #include <vm/vm_types.h>
 
 struct vm_page {
-	TAILQ_ENTRY(vm_page) pageq;	/* (S) on vm_page_queues[queue] */
-	RB_ENTRY(vm_page) rb_entry;	/* (O) object's tree of pages */
+	TAILQ_ENTRY(vm_page) pageq; /* (S) on vm_page_queues[queue] */
+	RB_ENTRY(vm_page) rb_entry; /* (O) object's tree of pages */
 	struct spinlock spin;
-	struct vm_object *object;	/* (B,O) NULL: not in an object */
-	vm_pindex_t pindex;		/* (B,O) pages */
-	vm_paddr_t phys_addr;		/* (k) bytes */
-	struct md_page md;		/* pmap's: pmap/pmap_md.h */
-	uint16_t queue;			/* (S) PQ_* base plus colour */
-	uint16_t pc;			/* (k) colour, 0 .. PQ_L2_SIZE-1 */
-	uint8_t act_count;		/* hint, unlocked */
-	uint8_t pat_mode;		/* (k) memory type */
-	uint8_t valid;			/* (B) bit per 512 bytes: holds data */
-	uint8_t dirty;			/* (B, or A from the pmap) bit per 512 */
-	uint32_t flags;			/* (A) PG_* */
-	uint32_t wire_count;		/* (A) wirings; never paged while > 0 */
-	uint32_t busy_count;		/* (A) PBUSY_* word */
-	int32_t hold_count;		/* (A) keeps the memory, not the data */
+	struct vm_object *object; /* (B,O) NULL: not in an object */
+	vm_pindex_t pindex;	  /* (B,O) pages */
+	vm_paddr_t phys_addr;	  /* (k) bytes */
+	struct md_page md;	  /* pmap's: pmap/pmap_md.h */
+	uint16_t queue;		  /* (S) PQ_* base plus colour */
+	uint16_t pc;		  /* (k) colour, 0 .. PQ_L2_SIZE-1 */
+	uint8_t act_count;	  /* hint, unlocked */
+	uint8_t pat_mode;	  /* (k) memory type */
+	uint8_t valid;		  /* (B) bit per 512 bytes: holds data */
+	uint8_t dirty;		  /* (B, or A from the pmap) bit per 512 */
+	uint32_t flags;		  /* (A) PG_* */
+	uint32_t wire_count;	  /* (A) wirings; never paged while > 0 */
+	uint32_t busy_count;	  /* (A) PBUSY_* word */
+	int32_t hold_count;	  /* (A) keeps the memory, not the data */
 };
 
 /*
@@ -54,17 +54,17 @@ struct vm_page {
 #define PBUSY_SWAPINPROG 0x20000000U
 #define PBUSY_MASK	 0x1fffffffU
 
-#define PG_MAPPED     0x0001U /* some pmap maps it: exact, set under m->spin */
-#define PG_WRITEABLE  0x0002U /* some mapping may write: exact likewise */
-#define PG_REFERENCED 0x0004U /* used since the pageout daemon last looked */
-#define PG_ZERO	      0x0008U /* known to hold zeroes (while free) */
-#define PG_FICTITIOUS 0x0010U /* no RAM behind it: a device page */
-#define PG_UNMANAGED  0x0020U /* kept off the queues and out of the pv's */
-#define PG_NOSYNC     0x0040U
-#define PG_RAM	      0x0080U /* read-ahead mark */
-#define PG_WINATCFLS  0x0100U /* inactive twice before it is cleaned */
-#define PG_SWAPPED    0x0200U /* swap holds a copy too */
-#define PG_CLEANCHK   0x0400U
+#define PG_MAPPED      0x0001U /* some pmap maps it: exact, set under m->spin */
+#define PG_WRITEABLE   0x0002U /* some mapping may write: exact likewise */
+#define PG_REFERENCED  0x0004U /* used since the pageout daemon last looked */
+#define PG_ZERO	       0x0008U /* known to hold zeroes (while free) */
+#define PG_FICTITIOUS  0x0010U /* no RAM behind it: a device page */
+#define PG_UNMANAGED   0x0020U /* kept off the queues and out of the pv's */
+#define PG_NOSYNC      0x0040U
+#define PG_RAM	       0x0080U /* read-ahead mark */
+#define PG_WINATCFLS   0x0100U /* inactive twice before it is cleaned */
+#define PG_SWAPPED     0x0200U /* swap holds a copy too */
+#define PG_CLEANCHK    0x0400U
 #define PG_NEED_COMMIT 0x0800U
 
 #define VM_PAGE_BITS_ALL 0xffU
@@ -90,9 +90,9 @@ struct vm_page {
 TAILQ_HEAD(pglist, vm_page);
 
 struct vpgqueues {
-	struct spinlock spin;	/* guards pl and lcnt */
+	struct spinlock spin; /* guards pl and lcnt */
 	struct pglist pl;
-	int64_t lcnt;		/* pages on pl */
+	int64_t lcnt; /* pages on pl */
 } __cachealigned;
 
 extern struct vpgqueues vm_page_queues[PQ_COUNT];
@@ -107,15 +107,15 @@ int rb_vm_page_compare(struct vm_page *a, struct vm_page *b);
 /* Totals of pages by place; each is (A). free + cache + inactive + active
  * + hold + wired-or-off-queue = vm_page_count. */
 struct vmstats {
-	int64_t v_page_count;	  /* (k) pages in vm_page_array handed to VM */
-	int64_t v_free_count;	  /* on PQ_FREE queues */
+	int64_t v_page_count; /* (k) pages in vm_page_array handed to VM */
+	int64_t v_free_count; /* on PQ_FREE queues */
 	int64_t v_cache_count;
 	int64_t v_inactive_count;
 	int64_t v_active_count;
-	int64_t v_wire_count;	  /* pages with wire_count > 0 */
-	int64_t v_free_reserved;  /* (k) only interrupts and the daemon below */
-	int64_t v_free_min;	  /* (k) allocation sleeps below */
-	int64_t v_free_target;	  /* (k) the daemon works up to this */
+	int64_t v_wire_count;	 /* pages with wire_count > 0 */
+	int64_t v_free_reserved; /* (k) only interrupts and the daemon below */
+	int64_t v_free_min;	 /* (k) allocation sleeps below */
+	int64_t v_free_target;	 /* (k) the daemon works up to this */
 	int64_t v_interrupt_free_min; /* (k) */
 };
 extern struct vmstats vmstats;
@@ -145,31 +145,33 @@ void vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex);
 vm_page_t vm_page_lookup(vm_object_t object, vm_pindex_t pindex); /* token */
 /* Lookup and hard-busy; *errorp true and the page returned NOT busied when
  * it is there but busy. also_soft: a soft busy counts as busy too. */
-vm_page_t vm_page_lookup_busy_try(vm_object_t object, vm_pindex_t pindex,
-    bool also_soft, bool *errorp);
+vm_page_t vm_page_lookup_busy_try(
+    vm_object_t object, vm_pindex_t pindex, bool also_soft, bool *errorp);
 /* The same, sleeping until it is not busy (loses the token meanwhile and
  * looks again). NULL when there is no page. */
-vm_page_t vm_page_lookup_busy_wait(vm_object_t object, vm_pindex_t pindex,
-    bool also_soft, const char *wmesg);
+vm_page_t vm_page_lookup_busy_wait(
+    vm_object_t object, vm_pindex_t pindex, bool also_soft, const char *wmesg);
 vm_page_t vm_page_grab(vm_object_t object, vm_pindex_t pindex, int flags);
 void vm_page_set_valid(vm_page_t m, int base, int size);
 void vm_page_set_dirty(vm_page_t m, int base, int size);
 void vm_page_zero_invalid(vm_page_t m, bool setvalid);
 uint8_t vm_page_bits(int base, int size);
-void vm_page_dirty(vm_page_t m);   /* all bits; needs busy or object */
-void vm_page_undirty(vm_page_t m); /* none */
+void vm_page_dirty(vm_page_t m);      /* all bits; needs busy or object */
+void vm_page_undirty(vm_page_t m);    /* none */
 void vm_page_test_dirty(vm_page_t m); /* folds the pmap's M bits in */
 /* Hard-busy. VM_PROT_READ: no mapping may write from here on, M bits folded
  * into dirty. VM_PROT_NONE: no mapping at all. */
 void vm_page_protect(vm_page_t m, vm_prot_t prot);
+/* --- vm_wait.c: running short --- */
 void vm_wait(const char *wmesg); /* sleeps until pages are free again */
+void vm_page_free_wakeup(void);	 /* a page was freed: wake who waits */
 vm_page_t vm_page_by_phys(vm_paddr_t pa); /* NULL when not in the array */
 
 /* --- vm_page_busy.c: the busy word --- */
 bool vm_page_busy_try(vm_page_t m, bool also_soft); /* TRUE = FAILED, as in
 						      * DragonFly */
 void vm_page_busy_wait(vm_page_t m, bool also_soft, const char *wmesg);
-void vm_page_wakeup(vm_page_t m); /* ends the hard busy, wakes waiters */
+void vm_page_wakeup(vm_page_t m);    /* ends the hard busy, wakes waiters */
 bool vm_page_sbusy_try(vm_page_t m); /* TRUE = FAILED (hard-busy) */
 void vm_page_sbusy_drop(vm_page_t m);
 /* Sleeps until the page's busy state may have changed; the object's token
@@ -180,8 +182,9 @@ void vm_page_sleep_busy(vm_page_t m, bool also_soft, const char *wmesg);
 /* --- vm_page_queue.c: queues, colours and the widening search --- */
 void vm_page_queues_init(void);
 vm_page_t vm_page_queue_alloc(uint16_t color, int vm_alloc_flags);
-void vm_page_free_toq(vm_page_t m); /* off-queue page to its free queue */
-void vm_page_activate(vm_page_t m); /* hard- or soft-busy */
+bool vm_page_queue_take(vm_page_t m); /* this one, if it is free */
+void vm_page_free_toq(vm_page_t m);   /* off-queue page to its free queue */
+void vm_page_activate(vm_page_t m);   /* hard- or soft-busy */
 void vm_page_deactivate(vm_page_t m);
 void vm_page_cache(vm_page_t m); /* hard-busy, clean, unmapped; unbusies */
 void vm_page_wire(vm_page_t m);

@@ -30,8 +30,8 @@ extern const struct pagerops *const pagertab[OBJT_COUNT];
 
 int vm_pager_get_page(vm_object_t object, vm_page_t *mp, int seqaccess);
 bool vm_pager_has_page(vm_object_t object, vm_pindex_t pindex);
-void vm_pager_put_pages(vm_object_t object, vm_page_t *m, int count,
-    int flags, int *rtvals);
+void vm_pager_put_pages(
+    vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals);
 void vm_pager_deallocate(vm_object_t object);
 
 /* Vnode pager: the object of a file, referenced once more; creates it. */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The busy word of a page: one hard busy, any number of soft ones, and the
+ * bit by which a sleeper asks to be woken. All in one atomic word, so that
+ * taking either kind is one compare-and-set.
+ */
+#include <vm/vm_page.h>
+
+/* Does this value of the word stand in the way? */
+static inline bool
+busy_blocks(uint32_t bc, bool also_soft)
+{
+	if (bc & PBUSY_LOCKED)
+		return true;
+	return also_soft && (bc & (PBUSY_MASK | PBUSY_SWAPINPROG)) != 0;
+}
+
+/* Takes the hard busy without sleeping. TRUE means that it failed. With
+ * also_soft a page that others hold soft-busy fails too. */
+bool
+vm_page_busy_try(vm_page_t m, bool also_soft)
+{
+	uint32_t bc = m->busy_count;
+
+	for (;;) {
+		if (busy_blocks(bc, also_soft))
+			return true;
+		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc | PBUSY_LOCKED))
+			return false;
+	}
+}
+
+/* Sleeps once, if the word still blocks when the sleep is armed. The
+ * interlock comes first and WANTED second: whoever clears the word after
+ * that sees WANTED and wakes us. */
+void
+vm_page_sleep_busy(vm_page_t m, bool also_soft, const char *wmesg)
+{
+	uint32_t bc;
+
+	tsleep_interlock(m, 0);
+	bc = m->busy_count;
+	while (busy_blocks(bc, also_soft)) {
+		if (atomic_fcmpset_uint(
+			&m->busy_count, &bc, bc | PBUSY_WANTED)) {
+			tsleep(m, PINTERLOCKED, wmesg, 0);
+			return;
+		}
+	}
+	tsleep_remove(curthread);
+}
+
+/* Takes the hard busy, sleeping as long as it must. All tokens are given up
+ * during the sleep: the page may belong to another object afterwards. */
+void
+vm_page_busy_wait(vm_page_t m, bool also_soft, const char *wmesg)
+{
+	while (vm_page_busy_try(m, also_soft))
+		vm_page_sleep_busy(m, also_soft, wmesg);
+}
+
+/* Ends the caller's hard busy and wakes everyone who asked. */
+void
+vm_page_wakeup(vm_page_t m)
+{
+	uint32_t bc = m->busy_count;
+
+	do {
+		KASSERT(bc & PBUSY_LOCKED,
+		    ("vm_page_wakeup: page %#lx is not hard-busy (%#x)",
+			m->phys_addr, bc));
+	} while (!atomic_fcmpset_uint(
+	    &m->busy_count, &bc, bc & ~(PBUSY_LOCKED | PBUSY_WANTED)));
+	if (bc & PBUSY_WANTED)
+		wakeup(m);
+}
+
+/* One more soft busy, unless the page is hard-busy: then TRUE, failed. It
+ * must not add first and back out: whoever frees a page asserts that the
+ * count is zero, and a count that shows up for a moment would trip it. */
+bool
+vm_page_sbusy_try(vm_page_t m)
+{
+	uint32_t bc = m->busy_count;
+
+	for (;;) {
+		if (bc & PBUSY_LOCKED)
+			return true;
+		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc + 1))
+			return false;
+	}
+}
+
+/* Gives one soft busy back; the last one wakes who asked. */
+void
+vm_page_sbusy_drop(vm_page_t m)
+{
+	uint32_t bc = m->busy_count, nbc;
+
+	do {
+		KASSERT((bc & PBUSY_MASK) != 0,
+		    ("vm_page_sbusy_drop: page %#lx is not soft-busy (%#x)",
+			m->phys_addr, bc));
+		nbc = bc - 1;
+		if ((nbc & PBUSY_MASK) == 0)
+			nbc &= ~PBUSY_WANTED;
+	} while (!atomic_fcmpset_uint(&m->busy_count, &bc, nbc));
+	if ((bc & PBUSY_WANTED) && !(nbc & PBUSY_WANTED))
+		wakeup(m);
+}

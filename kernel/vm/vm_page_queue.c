@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page queues: five kinds of PQ_L2_SIZE queues, one a colour. Colours keep
+ * neighbouring pages of an object apart in the caches, and keep CPUs apart
+ * from each other: each CPU allocates from its own slice of the colours
+ * first and looks wider only when that is empty.
+ */
+#include <kern/kstring.h>
+#include <vm/vm_object.h>
+#include <vm/vm_page.h>
+
+struct vpgqueues vm_page_queues[PQ_COUNT];
+struct vmstats vmstats;
+
+#define ACT_INIT 5 /* act_count of a page that was just used */
+
+/* Gives every queue its lock and empty list; boot. */
+void
+vm_page_queues_init(void)
+{
+	for (int i = 0; i < PQ_COUNT; i++) {
+		spin_init(&vm_page_queues[i].spin, "vm_page_queue");
+		TAILQ_INIT(&vm_page_queues[i].pl);
+	}
+}
+
+/* The kind of a queue number: PQ_FREE, PQ_INACTIVE, ... or PQ_NONE. */
+static inline uint16_t
+queue_kind(uint16_t queue)
+{
+	if (queue == PQ_NONE)
+		return PQ_NONE;
+	return ((queue - PQ_FREE) & ~PQ_L2_MASK) + PQ_FREE;
+}
+
+/* The total that counts a kind's pages; PQ_HOLD has none of its own. */
+static int64_t *
+queue_total(uint16_t kind)
+{
+	switch (kind) {
+	case PQ_FREE:
+		return &vmstats.v_free_count;
+	case PQ_INACTIVE:
+		return &vmstats.v_inactive_count;
+	case PQ_ACTIVE:
+		return &vmstats.v_active_count;
+	case PQ_CACHE:
+		return &vmstats.v_cache_count;
+	default:
+		return NULL;
+	}
+}
+
+/* Takes a page off its queue; m->spin held, the queue's lock too. */
+static void
+queue_remove_locked(vm_page_t m)
+{
+	struct vpgqueues *pq = &vm_page_queues[m->queue];
+	int64_t *total = queue_total(queue_kind(m->queue));
+
+	TAILQ_REMOVE(&pq->pl, m, pageq);
+	pq->lcnt--;
+	if (total != NULL)
+		atomic_subtract_long(total, 1);
+	m->queue = PQ_NONE;
+}
+
+/* Takes a page off whatever queue it is on; m->spin held. */
+static void
+queue_remove(vm_page_t m)
+{
+	if (m->queue != PQ_NONE) {
+		struct vpgqueues *pq = &vm_page_queues[m->queue];
+
+		spin_lock(&pq->spin);
+		queue_remove_locked(m);
+		spin_unlock(&pq->spin);
+	}
+}
+
+/* Puts an off-queue page on the queue of its colour; m->spin held. */
+static void
+queue_insert(vm_page_t m, uint16_t kind, bool athead)
+{
+	struct vpgqueues *pq = &vm_page_queues[kind + m->pc];
+	int64_t *total = queue_total(kind);
+
+	KKASSERT(m->queue == PQ_NONE);
+	spin_lock(&pq->spin);
+	if (athead)
+		TAILQ_INSERT_HEAD(&pq->pl, m, pageq);
+	else
+		TAILQ_INSERT_TAIL(&pq->pl, m, pageq);
+	m->queue = kind + m->pc;
+	pq->lcnt++;
+	if (total != NULL)
+		atomic_add_long(total, 1);
+	spin_unlock(&pq->spin);
+}
+
+/* The colour to allocate (object, pindex) from: this CPU's slice of the
+ * colours, and within it by the page's place in the object. */
+uint16_t
+vm_page_color(vm_object_t object, vm_pindex_t pindex)
+{
+	uint32_t slice = PQ_L2_SIZE / ncpus;
+	struct globaldata *gd = mycpu;
+	uint64_t place;
+
+	if (object != NULL)
+		place = pindex + object->pg_color;
+	else
+		place = gd->gd_quick_color++;
+	return (gd->gd_cpuid * slice + place % slice) & PQ_L2_MASK;
+}
+
+/* Looks at one queue for a page that can be had; comes back with it off
+ * the queue and hard-busy. Locks go against their order here (queue, then
+ * page), so pages that are locked are passed over. */
+static vm_page_t
+queue_probe(uint16_t queue)
+{
+	struct vpgqueues *pq = &vm_page_queues[queue];
+	vm_page_t m;
+
+	cnt_inc(v_pqprobes);
+	if (pq->lcnt == 0)
+		return NULL;
+	spin_lock(&pq->spin);
+	TAILQ_FOREACH (m, &pq->pl, pageq) {
+		if (!spin_trylock(&m->spin))
+			continue;
+		/* A lockless lookup may soft-busy a free page for a moment. */
+		if (!vm_page_busy_try(m, true)) {
+			queue_remove_locked(m);
+			spin_unlock(&m->spin);
+			break;
+		}
+		spin_unlock(&m->spin);
+	}
+	spin_unlock(&pq->spin);
+	return m;
+}
+
+/* Searches one kind's queues: first the colour asked for, then aligned
+ * windows around it of 16, 32, 64, ... queues, each from its beginning. */
+static vm_page_t
+queue_find(uint16_t kind, uint16_t color)
+{
+	vm_page_t m = queue_probe(kind + color);
+
+	for (uint32_t set = 16; m == NULL && set <= PQ_L2_SIZE; set <<= 1) {
+		uint32_t base = color & ~(set - 1);
+
+		for (uint32_t i = 0; m == NULL && i < set; i++)
+			m = queue_probe(kind + base + i);
+	}
+	return m;
+}
+
+/* Frees one page of the cache queues, so that the free queues have it.
+ * False when there is none that can be freed without waiting. */
+static bool
+reclaim_cache_page(uint16_t color)
+{
+	vm_page_t m;
+
+	while (vmstats.v_cache_count > 0 &&
+	    (m = queue_find(PQ_CACHE, color)) != NULL) {
+		vm_object_t object = m->object;
+
+		KKASSERT(m->dirty == 0 && (m->flags & PG_MAPPED) == 0);
+		if (m->hold_count == 0 && m->wire_count == 0 &&
+		    vm_object_hold_try(object)) {
+			vm_page_free(m);
+			vm_object_drop(object);
+			return true;
+		}
+		vm_page_deactivate(m);
+		vm_page_wakeup(m);
+	}
+	return false;
+}
+
+/* How many free pages an allocation must leave untouched. */
+static int64_t
+alloc_reserve(int flags)
+{
+	if (flags & VM_ALLOC_INTERRUPT)
+		return 0;
+	if (flags & VM_ALLOC_SYSTEM)
+		return vmstats.v_interrupt_free_min;
+	return vmstats.v_free_reserved;
+}
+
+/* A page from the free queues, hard-busy and in no object, or NULL when the
+ * class of the request (VM_ALLOC_*) may not have one. Never sleeps. */
+vm_page_t
+vm_page_queue_alloc(uint16_t color, int flags)
+{
+	int64_t reserve = alloc_reserve(flags);
+	vm_page_t m;
+
+	while (vmstats.v_free_count <= reserve) {
+		/* The cache may only be raided where tokens may be tried. */
+		if ((flags & VM_ALLOC_INTERRUPT) || !reclaim_cache_page(color))
+			return NULL;
+	}
+	m = queue_find(PQ_FREE, color);
+	if (m != NULL) {
+		KKASSERT(m->object == NULL && m->wire_count == 0);
+		cnt_inc(v_pgalloc);
+	}
+	return m;
+}
+
+/* Puts a page that is in no object, off every queue and hard-busy on the
+ * free queue of its colour (PQ_HOLD while held), and ends the busy. */
+void
+vm_page_free_toq(vm_page_t m)
+{
+	KKASSERT(m->object == NULL && vm_page_is_hardbusy(m));
+	spin_lock(&m->spin);
+	queue_remove(m);
+	m->valid = 0;
+	m->dirty = 0;
+	m->act_count = 0;
+	m->flags = 0;
+	queue_insert(m, m->hold_count ? PQ_HOLD : PQ_FREE, true);
+	spin_unlock(&m->spin);
+	vm_page_wakeup(m);
+}
+
+/* Marks a page as just used: to the end of the active queue. The page is
+ * busied, hard or soft. */
+void
+vm_page_activate(vm_page_t m)
+{
+	spin_lock(&m->spin);
+	if (queue_kind(m->queue) != PQ_ACTIVE) {
+		queue_remove(m);
+		if (m->wire_count == 0 && (m->flags & PG_UNMANAGED) == 0)
+			queue_insert(m, PQ_ACTIVE, false);
+	}
+	if (m->act_count < ACT_INIT)
+		m->act_count = ACT_INIT;
+	spin_unlock(&m->spin);
+}
+
+/* Marks a page as a candidate for reuse. The page is busied. */
+void
+vm_page_deactivate(vm_page_t m)
+{
+	spin_lock(&m->spin);
+	if (queue_kind(m->queue) != PQ_INACTIVE && m->wire_count == 0 &&
+	    (m->flags & PG_UNMANAGED) == 0) {
+		queue_remove(m);
+		queue_insert(m, PQ_INACTIVE, false);
+	}
+	spin_unlock(&m->spin);
+}
+
+/* Makes a clean page reusable at once while it keeps its data: unmaps it
+ * and moves it to the cache. Needs the hard busy, which ends here. A page
+ * that turns out dirty is deactivated instead. */
+void
+vm_page_cache(vm_page_t m)
+{
+	KKASSERT(vm_page_is_hardbusy(m));
+	if (m->wire_count != 0 || (m->flags & PG_UNMANAGED)) {
+		vm_page_wakeup(m);
+		return;
+	}
+	vm_page_protect(m, VM_PROT_NONE);
+	if (m->dirty != 0) {
+		vm_page_deactivate(m);
+	} else {
+		spin_lock(&m->spin);
+		queue_remove(m);
+		queue_insert(m, PQ_CACHE, false);
+		spin_unlock(&m->spin);
+	}
+	vm_page_wakeup(m);
+}
+
+/* One wiring more; the first takes the page off its queue. The page is
+ * busied, or the caller holds a wiring already. */
+void
+vm_page_wire(vm_page_t m)
+{
+	if (m->flags & PG_FICTITIOUS)
+		return;
+	if (atomic_fetchadd_uint(&m->wire_count, 1) == 0) {
+		spin_lock(&m->spin);
+		queue_remove(m);
+		spin_unlock(&m->spin);
+		atomic_add_long(&vmstats.v_wire_count, 1);
+	}
+}
+
+/* One wiring less; after the last the page goes on the active or inactive
+ * queue. The page is busied. */
+void
+vm_page_unwire(vm_page_t m, bool activate)
+{
+	uint32_t was;
+
+	if (m->flags & PG_FICTITIOUS)
+		return;
+	was = atomic_fetchadd_uint(&m->wire_count, (uint32_t)-1);
+	KASSERT(
+	    was > 0, ("vm_page_unwire: page %#lx is not wired", m->phys_addr));
+	if (was > 1)
+		return;
+	atomic_subtract_long(&vmstats.v_wire_count, 1);
+	if (m->object == NULL || (m->flags & PG_UNMANAGED))
+		return;
+	if (activate)
+		vm_page_activate(m);
+	else
+		vm_page_deactivate(m);
+}
+
+/* Keeps the page's memory from being given to another while it is looked
+ * at, though its object may lose it. */
+void
+vm_page_hold(vm_page_t m)
+{
+	atomic_add_int(&m->hold_count, 1);
+}
+
+/* The last unhold of a page freed meanwhile lets it go. */
+void
+vm_page_unhold(vm_page_t m)
+{
+	int was = atomic_fetchadd_int(&m->hold_count, -1);
+
+	KKASSERT(was > 0);
+	if (was > 1)
+		return;
+	spin_lock(&m->spin);
+	if (m->hold_count == 0 && queue_kind(m->queue) == PQ_HOLD) {
+		queue_remove(m);
+		queue_insert(m, PQ_FREE, true);
+	}
+	spin_unlock(&m->spin);
+}
+
+/* Takes a page off the queues for good; it is busied. */
+void
+vm_page_unqueue(vm_page_t m)
+{
+	spin_lock(&m->spin);
+	queue_remove(m);
+	spin_unlock(&m->spin);
+}
+
+/* Takes this very page from the free queues, hard-busy; false when it is
+ * not free. For runs of contiguous pages. */
+bool
+vm_page_queue_take(vm_page_t m)
+{
+	bool taken = false;
+
+	spin_lock(&m->spin);
+	if (queue_kind(m->queue) == PQ_FREE && !vm_page_busy_try(m, true)) {
+		queue_remove(m);
+		taken = true;
+	}
+	spin_unlock(&m->spin);
+	if (taken)
+		cnt_inc(v_pgalloc);
+	return taken;
+}
