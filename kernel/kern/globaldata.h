@@ -9,6 +9,7 @@
 #define KERN_GLOBALDATA_H
 
 #include <kern/atomic.h>
+#include <kern/cdefs.h>
 #include <kern/types.h>
 #include <kern/vmmeter.h>
 
@@ -42,6 +43,7 @@ struct globaldata {
 	struct runq *gd_runq;	 /* (k) its own lock inside */
 	struct pmap *gd_pmap;	 /* (c) address space loaded in CR3 */
 	struct cpu_md *gd_md;	 /* (k) */
+	uint64_t gd_halt_since;	 /* (c) when it halted; 0: it runs */
 	uint64_t gd_idle_ns;	 /* (c) time spent halted */
 	uint64_t gd_ticks;	 /* (c) clock ticks seen */
 	struct vmmeter gd_cnt;	 /* (c) counters, kern/vmmeter.h */

@@ -14,16 +14,16 @@
 #include <kern/thread.h>
 
 struct malloc_type {
-	const char *ks_name;	  /* (k) */
-	int64_t ks_inuse;	  /* (a) allocations alive */
-	int64_t ks_bytes;	  /* (a) bytes alive, rounded to the class */
-	uint64_t ks_calls;	  /* (a) */
+	const char *ks_name; /* (k) */
+	int64_t ks_inuse;    /* (a) allocations alive */
+	int64_t ks_bytes;    /* (a) bytes alive, rounded to the class */
+	uint64_t ks_calls;   /* (a) */
 };
 /* Registers itself in a linker set; /proc/leaks walks the set. */
-#define MALLOC_DEFINE(type, name)                                              \
-	struct malloc_type type = { .ks_name = name };                         \
-	static struct malloc_type *const mtset_##type __used                   \
-	    __section("set_malloc_types") = &type
+#define MALLOC_DEFINE(type, name)                                       \
+	struct malloc_type type = {.ks_name = name};                    \
+	static struct malloc_type *const mtset_##type __used __section( \
+	    "set_malloc_types") = &type
 #define MALLOC_DECLARE(type) extern struct malloc_type type
 
 #define M_WAITOK 0x0001 /* may sleep for memory; never returns NULL */
@@ -38,25 +38,25 @@ char *kstrdup(const char *s, struct malloc_type *type);
 MALLOC_DECLARE(M_TEMP);
 
 struct zone {
-	struct spinlock z_spin;	   /* guards the free list and counts */
-	const char *z_name;	   /* (k) */
-	size_t z_size;		   /* (k) bytes an object, rounded to 16 */
-	void *z_free;		   /* free list */
+	struct spinlock z_spin; /* guards the free list and counts */
+	const char *z_name;	/* (k) */
+	size_t z_size;		/* (k) bytes an object, rounded to 16 */
+	void *z_free;		/* free list */
 	int64_t z_inuse, z_total;
 	void (*z_ctor)(void *);	   /* (k) once, when memory enters the zone */
-	struct malloc_type z_type; /* accounting under the zone's name */
+	struct malloc_type z_type; /* accounting; under z_spin, not atomic */
 	LIST_ENTRY(zone) z_link;   /* all zones, zone list lock */
 };
-void zinit(struct zone *z, const char *name, size_t size,
-    void (*ctor)(void *));
+void zinit(struct zone *z, const char *name, size_t size, void (*ctor)(void *));
 void *zalloc(struct zone *z, int flags); /* M_WAITOK or M_NOWAIT [|M_ZERO] */
 void zfree(struct zone *z, void *p);
+const struct zone *zone_next(const struct zone *z); /* NULL: the first */
 
 void kmalloc_init(void); /* after vm_page_startup */
 /* Calls fn(name, live allocations, bytes) for each owner and zone, in a
  * fixed order (by name). */
-void kmalloc_foreach(void (*fn)(void *arg, const char *name, int64_t inuse,
-			 int64_t bytes),
+void kmalloc_foreach(
+    void (*fn)(void *arg, const char *name, int64_t inuse, int64_t bytes),
     void *arg);
 
 #endif

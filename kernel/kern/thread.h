@@ -25,6 +25,7 @@
 #include <kern/globaldata.h>
 #include <kern/types.h>
 
+struct lwp;
 struct proc;
 struct trapframe;
 struct vmspace;
@@ -45,21 +46,25 @@ void spin_unlock(struct spinlock *spin);
 bool spin_held(const struct spinlock *spin); /* by this CPU */
 
 /*
- * Tokens. t_count: 0 free; > 0 that many shared references; TOKEN_EXCL set
- * one exclusive owner, t_ref says which reference of which thread holds it.
- * An exclusive owner may take the token again, shared or exclusive; a
- * shared holder may take it shared again. Asking for exclusive while
- * holding it only shared is a bug and panics. Released last in, first out.
+ * Tokens. t_count: the low bits count shared references; TOKEN_EXCL set:
+ * one exclusive owner, and t_ref says which reference of which thread holds
+ * it; TOKEN_WAIT set: threads are queued for it (kern/token.c), and nobody
+ * takes it past them. An exclusive owner may take the token again, shared
+ * or exclusive; a shared holder may take it shared again. Asking for
+ * exclusive while holding it only shared is a bug and panics. Released last
+ * in, first out.
  */
 #define TOKEN_EXCL 0x80000000U
+#define TOKEN_WAIT 0x40000000U
 
 struct lwkt_token;
 
 struct lwkt_tokref {
-	struct lwkt_token *tr_tok;   /* (c) owner thread only */
-	struct thread *tr_owner;     /* (c) */
-	uint32_t tr_count;	     /* what it added: 1 or TOKEN_EXCL; 0 when
-				      * recursive under our own exclusive */
+	struct lwkt_token *tr_tok;   /* the owner thread's business only */
+	struct thread *tr_owner;     /* likewise */
+	uint32_t tr_count;	     /* likewise: what it added, 1 or
+				      * TOKEN_EXCL; 0 when recursive under
+				      * our own exclusive */
 };
 
 struct lwkt_token {
@@ -79,6 +84,9 @@ bool lwkt_trytoken(struct lwkt_token *tok); /* exclusive; never sleeps */
 void lwkt_reltoken(struct lwkt_token *tok); /* must be the newest held */
 /* Exchanges the two newest tokens so that the older can be released. */
 void lwkt_token_swap(void);
+/* For the scheduler: give up, and get back, all the thread's tokens. */
+void lwkt_relalltokens(struct thread *td);
+void lwkt_getalltokens(struct thread *td);
 bool lwkt_token_held_any(const struct lwkt_token *tok);
 bool lwkt_token_held_excl(const struct lwkt_token *tok);
 int lwkt_cnttoken(const struct lwkt_token *tok, const struct thread *td);
@@ -88,7 +96,8 @@ int lwkt_numtokens(void); /* that the running thread holds */
 
 /*
  * Threads. (s) scheduler lock of the thread's CPU (gd_runq's lock);
- * (t) only the thread itself; (k) constant; (w) the sleep queue's lock.
+ * (t) only the thread itself; (k) constant; (w) the sleep queue's lock;
+ * (o) the timeout queue's lock, kern/timeout.c; (a) atomic.
  */
 enum td_state {
 	TDS_NEW,      /* being made */
@@ -121,8 +130,13 @@ struct thread {
 	int td_tid;			    /* (k) */
 	const void *td_wchan;		    /* (w) what it sleeps on */
 	const char *td_wmesg;		    /* (w) */
-	int td_wakeres;			    /* (w) 0, EINTR or ETIMEDOUT */
-	uint64_t td_wakens;		    /* (w) deadline, 0 none */
+	bool td_asleep;			    /* (w) in tsleep, not just armed */
+	int td_wakeres;			    /* (w) 0, EINTR or EWOULDBLOCK */
+	TAILQ_ENTRY(thread) td_timoq;	    /* (o) */
+	uint64_t td_wakens;		    /* (o) deadline, 0 none */
+	uint32_t td_timocpu;		    /* (t) whose timeout queue */
+	volatile uint32_t td_timobusy;	    /* (o) expiry is looking at it */
+	volatile uint32_t td_oncpu;	    /* (a) 1 until its state is saved */
 	int td_slice;			    /* (t) ticks left */
 	int td_ntoks;			    /* (t) tokens held */
 	struct lwkt_tokref td_toks[LWKT_MAXTOKENS]; /* (t) oldest first */
@@ -136,6 +150,7 @@ struct thread {
 	void (*td_func)(void *);	    /* (k) kernel thread entry */
 	void *td_arg;			    /* (k) */
 	/* per-thread process state, kern/proc.h's business (t): */
+	struct lwp *td_lwp;		    /* (k) NULL: kernel thread */
 	uint64_t td_sigmask;
 	uint64_t td_oldsigmask;		    /* restored after sigsuspend */
 	uint64_t td_sigpend;		    /* p_token */
@@ -153,6 +168,14 @@ struct thread {
 #define TDF_NORESCHED  0x0008U /* idle thread */
 #define TDF_OLDMASK    0x0010U /* td_oldsigmask to be restored */
 #define TDF_EXITING    0x0020U
+#define TDF_AUTOREAP   0x0040U /* freed by the reaper after thread_exit */
+#define TDF_MIGRATE    0x0080U /* leaving its CPU for one of td_affinity */
+
+#define PRI_KERN    8	/* kernel threads */
+#define PRI_USER    16	/* threads of processes */
+#define PRI_IDLE    31	/* idle threads only */
+#define NPRI	    32
+#define KSTACK_SIZE (4 * PAGE_SIZE)
 
 /* Critical sections nest; leaving the outermost runs what interrupts left
  * in gd_reqflags (crit_splz). */
@@ -177,27 +200,43 @@ crit_exit(void)
 
 /*
  * Making and ending threads. thread_create returns a thread in TDS_NEW with
- * its kernel stack (16 KiB plus a guard page), or NULL when memory is short;
- * cpu < 0 lets the scheduler choose the least loaded CPU of td_affinity.
+ * its kernel stack (16 KiB plus a guard page) and, when p is given, a fresh
+ * FPU area and TDF_USER; or NULL when memory is short. It never sleeps. The
+ * scheduler puts a thread on the least loaded CPU of td_affinity, the lowest
+ * of equals, when it starts, and when it wakes and its last CPU is busy.
  */
 struct thread *thread_create(const char *name, struct proc *p);
+/* A CPU's idle thread, in TDS_RUNNING as if it ran there already. */
+struct thread *thread_create_idle(uint32_t cpu);
 void thread_start_kernel(struct thread *td, void (*func)(void *), void *arg);
 void thread_setrunnable(struct thread *td); /* TDS_NEW or woken, any CPU */
 void thread_exit(void) __noreturn; /* tokens and locks must be gone */
-void thread_reap(struct thread *td); /* frees a TDS_NEW or dead thread */
+/* Frees a TDS_NEW thread, or one that exits: sleeps until it is dead. */
+void thread_reap(struct thread *td);
+/* Frees now what the reaper has not come to yet: before counting leaks. */
+void thread_reap_all(void);
+/* Makes and starts a kernel thread that the reaper frees after its func
+ * returned or called thread_exit. NULL when memory is short. */
 struct thread *kthread_create(const char *name, void (*func)(void *),
     void *arg);
-/* Moves the running thread to a CPU of the mask before it returns. */
+/* Moves the running thread to a CPU of the mask before it returns; another
+ * thread moves when it next leaves its CPU or returns to user mode. The
+ * mask must name a CPU that runs. */
 void thread_setaffinity(struct thread *td, cpumask_t mask);
 
-void sched_init(void);	    /* boot CPU, before any thread but thread0 */
-void sched_init_cpu(struct globaldata *gd); /* each CPU, on it */
+void sched_init(void); /* boot CPU, after kmalloc_init, first of all here */
+/* Each CPU, on it. CPU 0 runs thread0 and gets an idle thread made; another
+ * must run the thread that thread_create_idle() made for it. */
+void sched_init_cpu(struct globaldata *gd);
 void lwkt_switch(void);	    /* pick and run the next thread; crit held or not */
 void lwkt_yield(void);	    /* to equals and betters, if any */
 void sched_userret(void);   /* on the way to user mode: reschedule if asked */
 void sched_tick(void);	    /* clock interrupt: slice, timeouts */
 void sched_ipi(void);	    /* wakeup IPI arrived */
+/* A CPU's idle thread; thread0 may come here too when the boot is over, and
+ * then sleeps for ever. */
 void idle_loop(void) __noreturn;
+void idle_end(void); /* an interrupt ended the halt: first thing in it */
 
 /*
  * Sleep and wakeup. tsleep_interlock arms first: a wakeup(ident) between it
@@ -217,7 +256,9 @@ void wakeup_one(const void *ident);
 void thread_interrupt(struct thread *td); /* breaks a PCATCH sleep: EINTR */
 
 void thread_print_locks(struct thread *td); /* for the post-mortem */
-int thread_count(void);			    /* live threads, for leak checks */
+int thread_count(void);			    /* not yet freed, for leak checks */
+/* Calls fn for each thread, in order of creation, under a spinlock. */
+void thread_foreach(void (*fn)(struct thread *td, void *arg), void *arg);
 
 extern struct thread thread0;
 
@@ -233,6 +274,8 @@ void cpu_switch_md(struct thread *from, struct thread *to);
  * thread_trampoline, which calls td->td_func(td->td_arg). */
 void cpu_thread_init(struct thread *td);
 void thread_trampoline(void);
-void thread_start_hook(struct thread *prev); /* scheduler: end of a switch */
+/* End of a switch, on the new stack, interrupts disabled: enables them and
+ * leaves the critical section that the switch was made in. */
+void thread_start_hook(struct thread *prev);
 
 #endif

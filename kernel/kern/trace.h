@@ -11,31 +11,31 @@
 
 /* One list: the enumeration and the names come from it. The four words of
  * an event are described beside it. */
-#define TRACE_EVENTS(X)                                                        \
-	X(FAULT)     /* map, va, prot, pc */                                   \
-	X(FAULT_DONE) /* va, page phys, depth found, result */                 \
-	X(ZFOD)	     /* object id, pindex, phys, 0 */                          \
-	X(COW)	     /* from object id, to object id, pindex, phys */          \
-	X(ENTER)     /* pmap, va, pte, wired */                                \
-	X(REMOVE)    /* pmap, sva, eva, pages */                               \
-	X(PROTECT)   /* pmap, sva, eva, prot */                                \
-	X(INVAL)     /* pmap, va, pages, cpumask */                            \
-	X(SHADOW)    /* source id, new id, size, 0 */                          \
-	X(COLLAPSE)  /* object id, backing id, pages moved, 0 */               \
-	X(BYPASS)    /* object id, old backing id, new backing id, 0 */        \
-	X(SPLIT)     /* old id, new id, pages, 0 */                            \
-	X(OBJ_NEW)   /* id, type, size, 0 */                                   \
-	X(OBJ_REF)   /* id, new ref_count, 0, 0 */                             \
-	X(OBJ_DEREF) /* id, new ref_count, 0, 0 */                             \
-	X(OBJ_DEAD)  /* id, resident, 0, 0 */                                  \
-	X(MAP)	     /* map, start, end, prot */                               \
-	X(UNMAP)     /* map, start, end, 0 */                                  \
-	X(CLIP)	     /* map, entry start, at, 0 */                             \
-	X(FORK)	     /* parent pid, child pid, 0, 0 */                         \
-	X(EXEC)	     /* pid, entry, 0, 0 */                                    \
-	X(EXIT)	     /* pid, status, 0, 0 */                                   \
-	X(PGALLOC)   /* object id, pindex, phys, queue */                      \
-	X(PGFREE)    /* phys, 0, 0, 0 */
+#define TRACE_EVENTS(X)                                                  \
+	X(FAULT)      /* map, va, prot, pc */                            \
+	X(FAULT_DONE) /* va, page phys, depth found, result */           \
+	X(ZFOD)	      /* object id, pindex, phys, 0 */                   \
+	X(COW)	      /* from object id, to object id, pindex, phys */   \
+	X(ENTER)      /* pmap, va, pte, wired */                         \
+	X(REMOVE)     /* pmap, sva, eva, pages */                        \
+	X(PROTECT)    /* pmap, sva, eva, prot */                         \
+	X(INVAL)      /* pmap, va, pages, cpumask */                     \
+	X(SHADOW)     /* source id, new id, size, 0 */                   \
+	X(COLLAPSE)   /* object id, backing id, pages moved, 0 */        \
+	X(BYPASS)     /* object id, old backing id, new backing id, 0 */ \
+	X(SPLIT)      /* old id, new id, pages, 0 */                     \
+	X(OBJ_NEW)    /* id, type, size, 0 */                            \
+	X(OBJ_REF)    /* id, new ref_count, 0, 0 */                      \
+	X(OBJ_DEREF)  /* id, new ref_count, 0, 0 */                      \
+	X(OBJ_DEAD)   /* id, resident, 0, 0 */                           \
+	X(MAP)	      /* map, start, end, prot */                        \
+	X(UNMAP)      /* map, start, end, 0 */                           \
+	X(CLIP)	      /* map, entry start, at, 0 */                      \
+	X(FORK)	      /* parent pid, child pid, 0, 0 */                  \
+	X(EXEC)	      /* pid, entry, 0, 0 */                             \
+	X(EXIT)	      /* pid, status, 0, 0 */                            \
+	X(PGALLOC)    /* object id, pindex, phys, queue */               \
+	X(PGFREE)     /* phys, 0, 0, 0 */
 
 #define X(name) TR_##name,
 enum trace_event { TRACE_EVENTS(X) TR_COUNT };
@@ -51,8 +51,7 @@ struct trace_rec {
 };
 
 void trace_init(void); /* needs kmalloc */
-void trace(enum trace_event ev, uint64_t a, uint64_t b, uint64_t c,
-    uint64_t d);
+void trace(enum trace_event ev, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 /* Prints the newest n records of all CPUs, oldest first, by kprintf. */
 void trace_dump(int n);
 /* Copies up to max of the newest records, oldest first; how many. */

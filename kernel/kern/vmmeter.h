@@ -61,6 +61,12 @@ struct vmmeter {
 };
 #undef X
 
+#define VMMETER_COUNT (sizeof(struct vmmeter) / sizeof(uint64_t))
+extern const char *const vmmeter_names[];
+void vmmeter_sum(struct vmmeter *sum); /* all CPUs, without a lock */
+void vmmeter_foreach(void (*fn)(void *arg, const char *name, uint64_t value),
+    void *arg);
+
 /* Counts n events on this CPU. One instruction on %gs-relative memory: an
  * interrupt cannot tear it and a migration cannot misplace it. */
 #define cnt_add(field, n)                                              \

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Zones: objects of one size whose memory never becomes anything else.
+ * What a constructor made, and whatever a reader without a lock may still
+ * look at, stays as the object's last user left it: the zone's own word is
+ * behind the object, not in it.
+ */
+#include <kern/kmalloc.h>
+
+#include <kern/kstring.h>
+#include <vm/vm_kern.h>
+#include <vm/vm_page.h>
+
+#define ZONE_ALIGN     16
+#define ZONE_MAX_PAGES 8
+
+/* Behind each object: the next free one, or while it is allocated the mark
+ * that says so, which belongs to the zone. */
+struct ztail {
+	void *zt_next;
+};
+#define ZONE_MARK(z) ((void *)((uintptr_t)(z) ^ 0x5a5a5a5a5a5a5a5aUL))
+
+static struct spinlock zones_spin = SPINLOCK_INITIALIZER("zones");
+static LIST_HEAD(, zone) zones = LIST_HEAD_INITIALIZER(zones); /* zones_spin,
+								* only grows */
+
+/* Makes an empty zone; name must stay and be unique among zones and owners.
+ * ctor (may be NULL) sees each object once, when its memory comes in. */
+void
+zinit(struct zone *z, const char *name, size_t size, void (*ctor)(void *))
+{
+	memset(z, 0, sizeof(*z));
+	spin_init(&z->z_spin, name);
+	z->z_name = name;
+	z->z_size = roundup2(size, ZONE_ALIGN);
+	z->z_ctor = ctor;
+	z->z_type.ks_name = name;
+	spin_lock(&zones_spin);
+	LIST_INSERT_HEAD(&zones, z, z_link);
+	spin_unlock(&zones_spin);
+}
+
+/* The zone after z, or the first; NULL at the end. Zones never go. */
+const struct zone *
+zone_next(const struct zone *z)
+{
+	return z == NULL ? LIST_FIRST(&zones) : LIST_NEXT(z, z_link);
+}
+
+static struct ztail *
+ztail(const struct zone *z, void *p)
+{
+	return (struct ztail *)((char *)p + z->z_size);
+}
+
+/* Bytes from one object to the next. */
+static size_t
+zstride(const struct zone *z)
+{
+	return roundup2(z->z_size + sizeof(struct ztail), ZONE_ALIGN);
+}
+
+/* How many pages at a time: the fewest of which less than an eighth is
+ * wasted. */
+static int
+zone_pages(const struct zone *z)
+{
+	size_t stride = zstride(z), bytes;
+	int n;
+
+	for (n = 1; n < ZONE_MAX_PAGES; n++) {
+		bytes = n * PAGE_SIZE;
+		if (bytes >= stride && bytes % stride < bytes / 8)
+			break;
+	}
+	KASSERT(n * PAGE_SIZE >= stride,
+	    ("zone %s: objects of %lu bytes", z->z_name, z->z_size));
+	return n;
+}
+
+/* Adds memory to the zone; false when there is none. Never sleeps. The
+ * object at the lowest address is given out first. */
+static bool
+zone_grow(struct zone *z)
+{
+	int npages = zone_pages(z), n;
+	size_t stride = zstride(z);
+	char *mem = kmem_page_alloc(npages, 1), *p;
+
+	if (mem == NULL)
+		return false;
+	n = npages * PAGE_SIZE / stride;
+	for (int i = 0; i < n; i++) {
+		p = mem + i * stride;
+		memset(p, 0, stride);
+		if (z->z_ctor != NULL)
+			z->z_ctor(p);
+		ztail(z, p)->zt_next = i < n - 1 ? p + stride : NULL;
+	}
+	spin_lock(&z->z_spin);
+	ztail(z, mem + (n - 1) * stride)->zt_next = z->z_free;
+	z->z_free = mem;
+	z->z_total += n;
+	spin_unlock(&z->z_spin);
+	return true;
+}
+
+/* An object as its last user, or the constructor, left it; zeroed with
+ * M_ZERO, which a zone with a constructor does not allow. M_WAITOK sleeps
+ * until there is memory; M_NOWAIT returns NULL then, and is legal under a
+ * spinlock. */
+void *
+zalloc(struct zone *z, int flags)
+{
+	void *p;
+
+	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT) &&
+		!((flags & M_ZERO) && z->z_ctor != NULL),
+	    ("zalloc(%s): flags %x", z->z_name, flags));
+	for (;;) {
+		spin_lock(&z->z_spin);
+		p = z->z_free;
+		if (p != NULL)
+			break;
+		spin_unlock(&z->z_spin);
+		if (zone_grow(z))
+			continue;
+		if (flags & M_NOWAIT)
+			return NULL;
+		vm_wait(z->z_name);
+	}
+	z->z_free = ztail(z, p)->zt_next;
+	ztail(z, p)->zt_next = ZONE_MARK(z);
+	z->z_inuse++;
+	z->z_type.ks_inuse++;
+	z->z_type.ks_bytes += z->z_size;
+	z->z_type.ks_calls++;
+	spin_unlock(&z->z_spin);
+	if (flags & M_ZERO)
+		memset(p, 0, z->z_size);
+	return p;
+}
+
+/* Gives an object of this zone back. Never sleeps. */
+void
+zfree(struct zone *z, void *p)
+{
+	spin_lock(&z->z_spin);
+	if (ztail(z, p)->zt_next != ZONE_MARK(z))
+		panic("zfree(%s): %p is not allocated", z->z_name, p);
+	ztail(z, p)->zt_next = z->z_free;
+	z->z_free = p;
+	z->z_inuse--;
+	z->z_type.ks_inuse--;
+	z->z_type.ks_bytes -= z->z_size;
+	spin_unlock(&z->z_spin);
+}
