@@ -122,11 +122,11 @@ rdmsr(uint32_t msr)
 static inline void
 wrmsr(uint32_t msr, uint64_t v)
 {
-	__asm__ __volatile__("wrmsr"
-			     :
-			     : "a"((uint32_t)v), "d"((uint32_t)(v >> 32)),
-			     "c"(msr)
-			     : "memory");
+	__asm__ __volatile__(
+	    "wrmsr"
+	    :
+	    : "a"((uint32_t)v), "d"((uint32_t)(v >> 32)), "c"(msr)
+	    : "memory");
 }
 
 static inline uint64_t
@@ -146,16 +146,19 @@ cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
 			     : "a"(leaf), "c"(sub));
 }
 
-#define READ_WRITE_CR(n)                                                       \
-	static inline uint64_t read_cr##n(void)                                \
-	{                                                                      \
-		uint64_t v;                                                    \
-		__asm__ __volatile__("movq %%cr" #n ", %0" : "=r"(v));         \
-		return v;                                                      \
-	}                                                                      \
-	static inline void write_cr##n(uint64_t v)                             \
-	{                                                                      \
-		__asm__ __volatile__("movq %0, %%cr" #n : : "r"(v) : "memory");\
+#define READ_WRITE_CR(n)                                               \
+	static inline uint64_t read_cr##n(void)                        \
+	{                                                              \
+		uint64_t v;                                            \
+		__asm__ __volatile__("movq %%cr" #n ", %0" : "=r"(v)); \
+		return v;                                              \
+	}                                                              \
+	static inline void write_cr##n(uint64_t v)                     \
+	{                                                              \
+		__asm__ __volatile__("movq %0, %%cr" #n                \
+				     :                                 \
+				     : "r"(v)                          \
+				     : "memory");                      \
 	}
 READ_WRITE_CR(0)
 READ_WRITE_CR(2)

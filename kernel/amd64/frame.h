@@ -77,7 +77,7 @@ struct trapframe {
 _Static_assert(sizeof(struct trapframe) == 176, "known to the entry code");
 
 #define TF_USERMODE(tf) (((tf)->tf_cs & 3) != 0)
-#define USER_FRAME(td)                                                         \
+#define USER_FRAME(td) \
 	((struct trapframe *)((td)->td_kstack + (td)->td_kstack_size) - 1)
 
 #endif

@@ -44,26 +44,26 @@
 #define EFER_LMA 0x400
 #define EFER_NXE 0x800
 
-#define PSL_C  0x00000001
-#define PSL_MBO 0x00000002 /* must be one */
-#define PSL_T  0x00000100
-#define PSL_I  0x00000200
-#define PSL_D  0x00000400
+#define PSL_C	 0x00000001
+#define PSL_MBO	 0x00000002 /* must be one */
+#define PSL_T	 0x00000100
+#define PSL_I	 0x00000200
+#define PSL_D	 0x00000400
 #define PSL_IOPL 0x00003000
-#define PSL_NT 0x00004000
-#define PSL_RF 0x00010000
-#define PSL_AC 0x00040000
+#define PSL_NT	 0x00004000
+#define PSL_RF	 0x00010000
+#define PSL_AC	 0x00040000
 
 /* What a user program may set in its own flags: CF PF AF ZF SF TF DF OF RF
  * AC ID. */
 #define PSL_USERCHANGE 0x00250dd5
 
 /* Bits of a page fault's error code (SDM vol. 3, 4.7). */
-#define PGEX_P 0x01 /* the page was present: a protection violation */
-#define PGEX_W 0x02 /* a write */
-#define PGEX_U 0x04 /* from user mode */
+#define PGEX_P	 0x01 /* the page was present: a protection violation */
+#define PGEX_W	 0x02 /* a write */
+#define PGEX_U	 0x04 /* from user mode */
 #define PGEX_RSV 0x08 /* a reserved bit was set in an entry */
-#define PGEX_I 0x10 /* an instruction fetch */
+#define PGEX_I	 0x10 /* an instruction fetch */
 
 /*
  * Segment selectors. The numbers are those Linux uses, so that what a
@@ -80,8 +80,8 @@
 #define GDT_ENTRIES  10
 
 /* Interrupt stack table slots; 0 in a gate means no change of stack. */
-#define IST_DF 1
+#define IST_DF	1
 #define IST_NMI 2
-#define IST_MC 3
+#define IST_MC	3
 
 #endif

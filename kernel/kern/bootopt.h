@@ -25,10 +25,10 @@ struct bootopt {
 	bool bo_given;	      /* (k) it stood on the command line */
 };
 
-#define BOOTOPT(var, name, dflt, help)                                         \
-	static struct bootopt var = { name, dflt, help, false };               \
-	static struct bootopt *const boset_##var __used                        \
-	    __section("set_bootopts") = &var
+#define BOOTOPT(var, name, dflt, help)                             \
+	static struct bootopt var = {name, dflt, help, false};     \
+	static struct bootopt *const boset_##var __used __section( \
+	    "set_bootopts") = &var
 
 /* Parses; halts with one line on an unknown or broken option. Boot CPU, once,
  * before any other CPU runs. */
@@ -40,9 +40,11 @@ uint64_t bootopt_u64(const struct bootopt *bo);
 bool bootopt_bool(const struct bootopt *bo); /* 0 1 no yes off on */
 /* What followed `--', or "". */
 const char *bootopt_initargs(void);
-/* Calls fn for each declared option, by name. */
-void bootopt_foreach(void (*fn)(void *arg, const struct bootopt *bo),
-    void *arg);
+/* The whole line as it was given, both parts: /proc/cmdline. */
+const char *bootopt_cmdline(void);
+/* Calls fn for each declared option, in the order of linking. */
+void bootopt_foreach(
+    void (*fn)(void *arg, const struct bootopt *bo), void *arg);
 /* Early trouble: one line on the console and the result stream, then the
  * panic exit code, without a post-mortem. */
 void boot_die(const char *fmt, ...) __printflike(1, 2) __noreturn;

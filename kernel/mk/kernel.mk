@@ -13,7 +13,9 @@
 
 SRC	?= kernel
 OUT	?= build/part-0
-CC	?= gcc
+ifneq ($(filter default undefined,$(origin CC)),)
+CC	:= gcc
+endif
 REMOVED	?=
 INITRD	?=
 CMDLINE	?=
