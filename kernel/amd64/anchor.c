@@ -16,7 +16,7 @@
 
 BOOTOPT(bo_icount, "icount", "",
     "QEMU runs with -icount shift=N: fix the boot's instant");
-BOOTOPT(bo_anchor, "anchor", "60",
+BOOTOPT(bo_anchor, "anchor", "1000",
     "the instant, in seconds of virtual time (with icount)");
 
 #define SECOND 1000000000UL

@@ -57,6 +57,7 @@ interrupt(struct trapframe *tf)
 	struct globaldata *gd = mycpu;
 	struct thread *td = curthread;
 
+	idle_end();
 	if (tf->tf_trapno == VEC_TIMER && anchor_intr()) {
 		lapic_eoi();
 		return;

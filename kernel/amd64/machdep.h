@@ -39,6 +39,9 @@ int intr_establish(int isa_irq, void (*fn)(void *), void *arg);
 int intr_establish_gsi(
     uint32_t gsi, bool level, bool active_low, void (*fn)(void *), void *arg);
 
+/* The initramfs that the boot loader brought, in the direct map. */
+const void *boot_module(size_t *sizep);
+
 /* The idle thread's rest: halts with interrupts enabled, which they were not
  * (so that a wakeup cannot slip in between), and returns after one came. */
 void cpu_idle_halt(void);

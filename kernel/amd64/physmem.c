@@ -9,6 +9,7 @@
 #include <vm/vm_kern.h>
 
 #include <amd64/cpu_md.h>
+#include <amd64/machdep.h>
 #include <amd64/multiboot.h>
 
 #define LOW_MEMORY  0x100000UL	 /* below: firmware's, and the trampoline */
@@ -132,6 +133,13 @@ physmem_init(void)
 	    bootinfo.bi_symtab, bootinfo.bi_symtab + bootinfo.bi_symtab_size);
 	range_reserve(
 	    bootinfo.bi_strtab, bootinfo.bi_strtab + bootinfo.bi_strtab_size);
+}
+
+const void *
+boot_module(size_t *sizep)
+{
+	*sizep = bootinfo.bi_module_end - bootinfo.bi_module;
+	return (const void *)PHYS_TO_DMAP(bootinfo.bi_module);
 }
 
 /*

@@ -14,7 +14,7 @@
 #include <amd64/frame.h>
 #include <amd64/trap.h>
 
-#define STACK_FRAMES 40
+#define STACK_FRAMES 1000 /* a 16 KiB stack has fewer */
 
 const char *
 trap_name(uint64_t no)
@@ -49,6 +49,14 @@ trap_name(uint64_t no)
 	return "reserved exception";
 }
 
+const char *
+fault_verb(uint64_t err)
+{
+	if (err & PGEX_I)
+		return "execution";
+	return err & PGEX_W ? "write" : "read";
+}
+
 void
 print_regs(const struct trapframe *tf)
 {
@@ -74,14 +82,10 @@ print_regs(const struct trapframe *tf)
 void
 print_fault(uint64_t va, uint64_t err)
 {
-	kprintf("%s tried to %s %#lx:\n",
-	    err & PGEX_U ? "The program" : "The kernel",
-	    err & PGEX_I       ? "execute"
-		: err & PGEX_W ? "write"
-			       : "read",
-	    va);
+	kprintf("%s of %#lx by %s: ", fault_verb(err), va,
+	    err & PGEX_U ? "the program" : "the kernel");
 	if (err & PGEX_RSV)
-		kprintf("a reserved bit is set in its page tables");
+		kprintf("a reserved bit is set in the tables");
 	else if (err & PGEX_P)
 		kprintf("it is mapped, but not for that");
 	else
@@ -191,6 +195,25 @@ print_pc(uint64_t pc, bool is_return)
 }
 
 /*
+ * Prints a return address, but a recursion's many equal ones only as a
+ * number.
+ */
+static void
+print_return(uint64_t pc, uint64_t *last, int *again)
+{
+	if (pc == *last) {
+		++*again;
+		return;
+	}
+	if (*again > 0)
+		kprintf("  (%d more)\n", *again);
+	*again = 0;
+	*last = pc;
+	if (pc != 0)
+		print_pc(pc, true);
+}
+
+/*
  * The chain of frame pointers, through interrupted frames, to where the
  * thread began or entered the kernel.
  */
@@ -198,30 +221,31 @@ void
 print_stack(uint64_t rip, uint64_t rbp)
 {
 	const struct trapframe *tf;
+	const uint64_t *fp;
+	uint64_t last = 0;
+	int again = 0;
 
 	if (rip < VM_MAX_USER_ADDRESS) {
 		kprintf("  %016lx in user mode\n", rip);
 		return;
 	}
 	print_pc(rip, false);
-	for (int n = 0; n < STACK_FRAMES; n++) {
-		if (rbp == 0)
-			return;
+	for (int n = 0; n < STACK_FRAMES && rbp != 0; n++) {
 		if (!readable(rbp)) {
+			print_return(0, &last, &again);
 			kprintf("  (frame pointer %#lx leads nowhere)\n", rbp);
 			return;
 		}
-		rip = ((const uint64_t *)rbp)[1];
-		if (rip == 0)
-			return;
-		if (rip != (uint64_t)trap_return) {
-			print_pc(rip, true);
-			if (((const uint64_t *)rbp)[0] == rbp)
-				return;
-			rbp = ((const uint64_t *)rbp)[0];
+		fp = (const uint64_t *)rbp;
+		if (fp[1] == 0 || fp[0] == rbp)
+			break;
+		if (fp[1] != (uint64_t)trap_return) {
+			print_return(fp[1], &last, &again);
+			rbp = fp[0];
 			continue;
 		}
 		/* trap()'s frame: above its return address the registers. */
+		print_return(0, &last, &again);
 		tf = (const struct trapframe *)(rbp + 16);
 		kprintf("  --- %s%s\n", trap_name(tf->tf_trapno),
 		    TF_USERMODE(tf) ? " from user mode" : "");
@@ -232,5 +256,5 @@ print_stack(uint64_t rip, uint64_t rbp)
 		print_pc(tf->tf_rip, false);
 		rbp = tf->tf_rbp;
 	}
-	kprintf("  (and more)\n");
+	print_return(0, &last, &again);
 }

@@ -97,10 +97,12 @@ kernel_page_fault(struct trapframe *tf, uint64_t va)
 	uint64_t fixup;
 
 	if (va >= VM_MAX_USER_ADDRESS)
-		panic_trap(tf, "page fault in the kernel");
+		panic_trap(tf, "page fault in the kernel: %s of %#lx",
+		    fault_verb(tf->tf_err), va);
 	fixup = fault_fixup(tf->tf_rip);
 	if (fixup == 0)
-		panic_trap(tf, "the kernel touched user memory directly");
+		panic_trap(tf, "direct %s of user memory at %#lx",
+		    fault_verb(tf->tf_err), va);
 	if (td->td_critcount != 0 || mycpu->gd_intr_nesting != 0)
 		panic_trap(tf, "user memory copied in a critical section");
 	if (tf->tf_err & PGEX_RSV)

@@ -24,6 +24,7 @@ void cpu_stop_others(void);
 
 /* postmortem.c */
 const char *trap_name(uint64_t trapno);
+const char *fault_verb(uint64_t err); /* "read", "write", "execution" */
 void print_regs(const struct trapframe *tf);
 void print_fault(uint64_t va, uint64_t err);
 void print_walk(uint64_t va);

@@ -41,8 +41,8 @@ $(OUT)/nymph.iso: $(OUT)/nymph $(bios) $(efiimg) $(INITRD)
 	@cp $(bios) $(efiimg) $(OUT)/root/boot/grub/
 	@ln -f $(OUT)/nymph $(OUT)/root/boot/nymph
 	@$(if $(INITRD),cp -L $(INITRD) $(OUT)/root/boot/initrd,:)
-	@SOURCE_DATE_EPOCH=1 xorriso -as mkisofs -quiet -o $@ -V NYMPH \
-	    --modification-date=2019050600000000 \
+	@SOURCE_DATE_EPOCH=1 xorriso -report_about WARNING -as mkisofs \
+	    -quiet -o $@ -V NYMPH --modification-date=2019050600000000 \
 	    -b boot/grub/bios.img -no-emul-boot -boot-load-size 4 \
 	    -boot-info-table --grub2-boot-info \
 	    $(if $(efiimg),-eltorito-alt-boot -e boot/grub/efi.img \

@@ -117,12 +117,13 @@ $(OUT)/kernel.elf: $(objs) $(TREE)/boot/kernel.ld
 $(OUT)/nymph: $(OUT)/kernel.elf
 	@objcopy --strip-debug $< $@
 
-$(OUT)/compile_commands.json: $(objs:.o=.d) | $(OUT)/kernel.elf
+# For clangd and other readers of the tree.
+$(OUT)/compile_commands.json: FORCE
 	@{ echo '['; sep=; for s in $(filter %.c,$(srcs)); do \
 	    printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' \
 		"$$sep" '$(CURDIR)' "$$s" '$(flags) -c '"$$s"; sep=,; \
-	done; echo ']'; } > $@
-$(objs:.o=.d): ;
+	done; echo ']'; } > $@.new
+	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 include $(MK)iso.mk
 

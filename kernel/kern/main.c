@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The order in which the kernel comes to life. Each line needs what stands
+ * above it; amd64/init.c has done the CPU before.
+ */
+#include <kern/bootopt.h>
+#include <kern/kmalloc.h>
+#include <kern/kprintf.h>
+#include <kern/main.h>
+#include <kern/proc.h>
+#include <kern/sched.h>
+#include <kern/thread.h>
+#include <kern/trace.h>
+#include <fs/vnode.h>
+#include <pmap/pmap.h>
+#include <vm/vm_kern.h>
+#include <vm/vm_map.h>
+#include <vm/vm_object.h>
+#include <vm/vm_page.h>
+
+#include <amd64/cpu_md.h>
+#include <amd64/cpufunc.h>
+#include <amd64/machdep.h>
+#include <dev/uart.h>
+
+BOOTOPT(bo_tests, "tests", "", "for init: the tests to run, by commas");
+
+void
+kmain(void)
+{
+	size_t size;
+	const void *cpio = boot_module(&size);
+	int error;
+
+	vm_page_startup();
+	pmap_bootstrap();
+	kmem_init();
+	kmalloc_init();
+	trace_init();
+	pmap_init();
+	vm_object_init();
+
+	sched_init();
+	thread_init();
+	sched_init_cpu(mycpu);
+	cpu_enable_intr();
+	mp_start();
+
+	proc_init();
+	vfs_init();
+	error = vfs_mountroot(cpio, size);
+	if (error != 0)
+		boot_die("the initramfs cannot be unpacked: error %d", error);
+	uart_input_start();
+	proc_start_init();
+	idle_loop();
+}
