@@ -40,14 +40,25 @@ typedef uint64_t pt_entry_t;
 #define X86_PG_NX      0x8000000000000000UL
 #define X86_PG_FRAME   0x000ffffffffff000UL
 
+/* Memory types, vm_page.pat_mode: the two bits that choose one of the first
+ * four PAT entries, as the CPU has them after reset (SDM vol. 3, 11.12.4).
+ * X86_PG_PWT is bit 0 of the choice, X86_PG_PCD bit 1. */
+#define PAT_WRITE_BACK	  0
+#define PAT_WRITE_THROUGH 1
+#define PAT_UNCACHED	  2 /* UC-: an MTRR may override */
+#define PAT_UNCACHEABLE	  3
+#define PAT_TO_PTE(mode)  ((pt_entry_t)((mode) & 3) << 3)
+
 /* The index space of pv_pindex. Leaf: va >> 12; and so on upward. */
 #define NUPTE_TOTAL (1UL << 36)
 #define NUPT_TOTAL  (1UL << 27)
 #define NUPD_TOTAL  (1UL << 18)
 #define NUPDP_TOTAL (1UL << 9)
-#define PV_PT(va)   (NUPTE_TOTAL + ((va) >> 21))
-#define PV_PD(va)   (NUPTE_TOTAL + NUPT_TOTAL + ((va) >> 30))
-#define PV_PDP(va)  (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + ((va) >> 39))
+#define PV_PTE(va)  ((vm_offset_t)(va) >> 12)
+#define PV_PT(va)   (NUPTE_TOTAL + ((vm_offset_t)(va) >> 21))
+#define PV_PD(va)   (NUPTE_TOTAL + NUPT_TOTAL + ((vm_offset_t)(va) >> 30))
+#define PV_PDP(va)                                                             \
+	(NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + ((vm_offset_t)(va) >> 39))
 #define PV_PML4	    (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + NUPDP_TOTAL)
 
 struct pv_entry {
@@ -61,10 +72,15 @@ struct pv_entry {
 };
 typedef struct pv_entry *pv_entry_t;
 
+/* pv_hold. Being in the tree is one hold; who uses a pv has another. A hold
+ * may be added only under pm_spin (found in the tree) or under m->spin
+ * (found on the page's list), or by one who has a hold. */
 #define PV_HOLD_LOCKED	0x80000000U
-#define PV_HOLD_WAITING 0x40000000U
-#define PV_HOLD_DELETED 0x20000000U
+#define PV_HOLD_WAITING 0x40000000U /* somebody sleeps for the lock */
+#define PV_HOLD_DELETED 0x20000000U /* no longer in the tree */
 #define PV_HOLD_MASK	0x1fffffffU
+
+#define PV_FLAG_PGTABLE 0x0001U /* stands for a page-table page */
 
 RB_HEAD(pv_entry_rb_tree, pv_entry);
 
@@ -98,6 +114,7 @@ struct pmap {
 #define CPULOCK_EXCL 0x80000000U
 
 extern struct pmap kernel_pmap;
+extern int pmap_dynamic_delete; /* free PT pages when their last entry goes */
 
 /* --- pmap.c, pmap_enter.c: mappings by address --- */
 void pmap_bootstrap(void); /* adopts boot's kernel page tables */
@@ -107,26 +124,34 @@ void pmap_pinit(pmap_t pmap);
 /* Frees an address space's page tables; pm_active must be 0 or this CPU
  * already switched away, and no managed mapping may be left. */
 void pmap_release(pmap_t pmap);
-/* Loads / marks unloaded on this CPU; interrupts disabled or critical. */
+/* Loads pmap on this CPU in place of what was loaded, which is marked
+ * unloaded; nothing to do when it is loaded already. A CPU's first call is
+ * pmap_activate(&kernel_pmap). Interrupts disabled or critical. */
 void pmap_activate(pmap_t pmap);
+/* The same with kernel_pmap, if pmap is what this CPU has loaded. */
 void pmap_deactivate(pmap_t pmap);
 
-/* Maps m at va. m is at least soft-busy. prot with VM_PROT_WRITE makes the
- * PTE writable. wired: counts in pm_wired. entry may be NULL (kernel). May
- * sleep for memory; holds no spinlock on entry. Replaces what was there. */
+/* Maps m at va, a user address. m is at least soft-busy. prot with
+ * VM_PROT_WRITE makes the PTE writable. wired: counts in pm_wired. entry may
+ * be NULL. May sleep for memory; holds no spinlock on entry. Replaces what
+ * was there. */
 void pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
     bool wired, vm_map_entry_t entry);
 /* Prefault: like pmap_enter read-only, gives up where it would sleep or
  * where something is mapped already. */
 void pmap_enter_quick(pmap_t pmap, vm_offset_t va, vm_page_t m);
+/* The same with other rights (VM_PROT_EXECUTE); whether it was done. */
+bool pmap_enter_try(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot);
 void pmap_remove(pmap_t pmap, vm_offset_t sva, vm_offset_t eva);
+/* The same for an address space that no thread will use again (exit, exec):
+ * without shootdown, if no other CPU has it loaded. */
 void pmap_remove_pages(pmap_t pmap, vm_offset_t sva, vm_offset_t eva);
 /* Reduces rights: without WRITE clears RW (M folded into dirty), without
  * READ removes. Never adds any. */
 void pmap_protect(
     pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot);
 void pmap_change_wiring(pmap_t pmap, vm_offset_t va, bool wired);
-/* Physical address behind va, 0 when nothing is mapped. */
+/* Physical address behind va, 0 when nothing is mapped. Never sleeps. */
 vm_paddr_t pmap_extract(pmap_t pmap, vm_offset_t va);
 /* Page behind va when the PTE permits prot, held soft-busy; or NULL. */
 vm_page_t pmap_fault_page_quick(pmap_t pmap, vm_offset_t va, vm_prot_t prot);
@@ -138,18 +163,25 @@ void pmap_copy(pmap_t dst, pmap_t src, vm_offset_t dst_va, vm_size_t len,
 void pmap_object_init_pt(pmap_t pmap, vm_offset_t va, vm_prot_t prot,
     vm_object_t object, vm_pindex_t pindex, vm_size_t size, int limit);
 
-/* --- pmap_page.c: mappings by page; all need m hard-busy unless said --- */
+/* --- pmap_page.c: mappings by page; all need m hard-busy unless said, and
+ * may sleep unless said --- */
 void pmap_page_init(vm_page_t m); /* boot */
 void pmap_page_protect(vm_page_t m, vm_prot_t prot);
 void pmap_remove_all(vm_page_t m);
 void pmap_remove_specific(pmap_t pmap, vm_page_t m);
-bool pmap_is_modified(vm_page_t m); /* m->spin inside; busy not needed */
+bool pmap_is_modified(vm_page_t m); /* m->spin inside; busy not needed;
+				     * never sleeps */
 void pmap_clear_modify(vm_page_t m);
-int pmap_ts_referenced(vm_page_t m); /* clears A, counts; stops after 5 */
-void pmap_clear_reference(vm_page_t m);
+int pmap_ts_referenced(vm_page_t m); /* clears A, counts; stops after 5;
+				      * never sleeps */
+void pmap_clear_reference(vm_page_t m); /* never sleeps */
 int pmap_pv_count(vm_page_t m); /* length of md.pv_list */
 
-/* --- kernel mappings: no pv, wired, not managed --- */
+/* --- pmap_kernel.c, kernel mappings: no pv, wired, not managed --- */
+/* Makes the page tables for a range of the KVA window, so that pmap_kenter
+ * needs no memory there: 0 or ENOMEM. Never sleeps. */
+int pmap_growkernel(vm_offset_t va, vm_size_t size);
+/* pte_bits: X86_PG_RW, X86_PG_NX, memory type. */
 void pmap_kenter(vm_offset_t va, vm_paddr_t pa, uint64_t pte_bits);
 void pmap_kremove(vm_offset_t va, int npages); /* with shootdown */
 void pmap_qenter(vm_offset_t va, vm_page_t *pages, int count);
@@ -157,14 +189,18 @@ void pmap_qremove(vm_offset_t va, int count);
 
 /* --- pmap_inval.c: changing PTEs that other CPUs may have cached --- */
 /* Stores npte in *ptep (returning the old value) and invalidates npgs pages
- * from va on every CPU that has pmap loaded; ptep may be NULL: only
- * invalidate. */
+ * from va on every CPU that has pmap loaded, all done on return; ptep may be
+ * NULL: only invalidate. With ptep npgs is 1. Any context that may wait for
+ * other CPUs; for a user's pmap no spinlock is held. */
 pt_entry_t pmap_inval_smp(pmap_t pmap, vm_offset_t va, uint64_t npgs,
     pt_entry_t *ptep, pt_entry_t npte);
 /* The same by compare-and-set; 0 when *ptep was not opte. */
 int pmap_inval_smp_cmpset(pmap_t pmap, vm_offset_t va, pt_entry_t *ptep,
     pt_entry_t opte, pt_entry_t npte);
 void pmap_inval_intr(void); /* the IPI: takes no lock, served at once */
+/* For a wait loop with interrupts disabled that an originator of an
+ * invalidation may depend on: serves the requests that are there. */
+void pmap_inval_poll(void);
 
 /* --- contents, through the direct map --- */
 void pmap_zero_page(vm_paddr_t pa);
@@ -178,7 +214,10 @@ void pmap_foreach(pmap_t pmap,
     void (*fn)(void *arg, vm_offset_t va, pt_entry_t pte), void *arg);
 int64_t pmap_pv_inuse(void); /* live pv entries, all pmaps */
 /* Checks pv tree, lists, counts and PTEs of one pmap against each other;
- * reports through vm_check_fail() (vm/vm_check.h). Quiescent. */
+ * reports through vm_check_fail() (vm/vm_check.h). Quiescent. kernel_pmap is
+ * allowed. */
 void pmap_check(pmap_t pmap);
+/* Checks one page's list of mappings and its flags. Quiescent. */
+void pmap_check_page(vm_page_t m);
 
 #endif

@@ -39,6 +39,7 @@ struct vm_object;
 struct vm_map;
 struct vm_map_entry;
 struct vmspace;
+struct vnode;
 struct pmap;
 typedef struct vm_page *vm_page_t;
 typedef struct vm_object *vm_object_t;
