@@ -29,13 +29,12 @@ void result_printf(const char *fmt, ...) __printflike(1, 2);
 
 /* At most size - 1 characters and a NUL (nothing when size is 0); the
  * length that the whole text would have had. */
-int ksnprintf(char *buf, size_t size, const char *fmt, ...)
-    __printflike(3, 4);
+int ksnprintf(char *buf, size_t size, const char *fmt, ...) __printflike(3, 4);
 int kvsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 
 /* Hands each character to out(arg, ch); how many there were. */
-int kvformat(void (*out)(void *arg, int ch), void *arg, const char *fmt,
-    va_list ap);
+int kvformat(
+    void (*out)(void *arg, int ch), void *arg, const char *fmt, va_list ap);
 
 /* For the post-mortem: from now on nobody else's output appears. */
 void kprintf_panic_mode(void);

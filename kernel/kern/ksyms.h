@@ -16,7 +16,7 @@ void ksym_format(char *buf, size_t size, uint64_t pc);
 uint64_t ksym_address(const char *name);
 
 /* Called once with the tables' places in the direct map. */
-void ksyms_init(const void *symtab, size_t symsize, const char *strtab,
-    size_t strsize);
+void ksyms_init(
+    const void *symtab, size_t symsize, const char *strtab, size_t strsize);
 
 #endif

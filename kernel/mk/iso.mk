@@ -9,6 +9,7 @@ grubcfg	:= $(TREE)/boot/grub.cfg
 bios	:= $(GRUB)/bios.img
 efi	:= $(wildcard /usr/lib/grub/x86_64-efi/moddep.lst)
 efiimg	:= $(if $(efi),$(GRUB)/efi.img)
+mtools	:= SOURCE_DATE_EPOCH=1 MTOOLS_SKIP_CHECK=1
 mods	:= iso9660 multiboot2
 
 # CMDLINE is GRUB's part of the boot options; it is kept in a file so that a
@@ -28,10 +29,10 @@ $(GRUB)/efi.img: $(GRUB)/load.cfg
 	@grub-mkimage -O x86_64-efi -p /boot/grub -c $(GRUB)/efi.cfg \
 	    -o $(GRUB)/bootx64.efi search_fs_file $(mods)
 	@rm -f $@
-	@MTOOLS_SKIP_CHECK=1 mformat -C -i $@ -T 1440 -h 2 -s 18 -N 0 ::
+	@$(mtools) mformat -C -i $@ -T 1440 -h 2 -s 18 -N 0 ::
 	@touch -d @0 $(GRUB)/bootx64.efi
-	@MTOOLS_SKIP_CHECK=1 mmd -i $@ ::/EFI ::/EFI/BOOT
-	@MTOOLS_SKIP_CHECK=1 mcopy -m -i $@ $(GRUB)/bootx64.efi \
+	@$(mtools) mmd -i $@ ::/EFI ::/EFI/BOOT
+	@$(mtools) mcopy -m -i $@ $(GRUB)/bootx64.efi \
 	    ::/EFI/BOOT/BOOTX64.EFI
 
 # -boot-info-table writes into the image file, hence the copy in root/.
@@ -39,11 +40,13 @@ $(OUT)/nymph.iso: $(OUT)/nymph $(bios) $(efiimg) $(INITRD)
 	@echo "  ISO     $@"
 	@rm -rf $(OUT)/root && mkdir -p $(OUT)/root/boot/grub
 	@cp $(bios) $(efiimg) $(OUT)/root/boot/grub/
-	@ln -f $(OUT)/nymph $(OUT)/root/boot/nymph
+	@cp $(OUT)/nymph $(OUT)/root/boot/nymph
 	@$(if $(INITRD),cp -L $(INITRD) $(OUT)/root/boot/initrd,:)
-	@SOURCE_DATE_EPOCH=1 xorriso -report_about WARNING -as mkisofs \
-	    -quiet -o $@ -V NYMPH --modification-date=2019050600000000 \
+	@find $(OUT)/root -exec touch -h -d @1 {} +
+	@SOURCE_DATE_EPOCH=1 xorriso -as mkisofs -quiet -o $@ -V NYMPH \
+	    --modification-date=2019050600000000 \
 	    -b boot/grub/bios.img -no-emul-boot -boot-load-size 4 \
 	    -boot-info-table --grub2-boot-info \
 	    $(if $(efiimg),-eltorito-alt-boot -e boot/grub/efi.img \
-	    -no-emul-boot) $(OUT)/root
+	    -no-emul-boot) $(OUT)/root > $(OUT)/xorriso.log 2>&1 || \
+	    { cat $(OUT)/xorriso.log; exit 1; }
