@@ -63,23 +63,33 @@ struct vnodeops {
 	void (*vop_close)(struct vnode *vp, struct file *fp);
 	int (*vop_ioctl)(struct vnode *vp, unsigned long cmd, uintptr_t arg);
 	int (*vop_poll)(struct vnode *vp, int events);
-	void (*vop_inactive)(struct vnode *vp); /* last reference gone */
+	/* The last reference is gone: v_object has been reclaimed, the vnode's
+	 * memory is freed afterwards. */
+	void (*vop_inactive)(struct vnode *vp);
+	/* The directory it stands in, referenced, and its name there; ENOENT
+	 * when it has none any more. Takes spinlocks only. */
+	int (*vop_name)(struct vnode *vp, struct vnode **dvpp, char *name,
+	    size_t size);
 };
 #define VATTR_MODE  0x1
 #define VATTR_TIMES 0x2
 #define VATTR_OWNER 0x4
+#define VATTR_ATIME 0x8 /* VATTR_TIMES is mtime */
 
 struct vnode {
 	const struct vnodeops *v_ops; /* (k) */
 	enum vtype v_type;	      /* (k) */
 	struct mount *v_mount;	      /* (k) */
-	int32_t v_refs;		      /* (A) */
+	int32_t v_refs;		      /* (A); 0 is the end: see vref_live */
 	struct lock v_lock;
 	struct lwkt_token v_token;    /* guards v_object's creation and end */
 	struct vm_object *v_object;   /* v_token; the file's pages, or NULL */
 	struct mount *v_mountedhere;  /* mount token */
 	uint64_t v_size;	      /* v_lock; bytes, VREG */
-	void *v_data;		      /* the file system's */
+	uint64_t v_rdev;	      /* (k) VCHR, VBLK: MKDEV(major, minor) */
+	struct pipe *v_fifo;	      /* v_lock; VFIFO while it is open */
+	int v_fifousers;	      /* v_lock */
+	void *v_data;		      /* (k) the file system's */
 };
 
 struct mount {
@@ -89,14 +99,47 @@ struct mount {
 	struct vnode *mnt_covered; /* (k) NULL for the root */
 	bool mnt_rdonly;
 	uint64_t mnt_dev;	  /* (k) st_dev */
+	uint64_t mnt_magic;	  /* (k) f_type of statfs */
+	/* Frees what hangs on mnt_data; nothing but the root is in use. NULL:
+	 * cannot be unmounted. */
+	void (*mnt_unmount)(struct mount *mp);
+	int32_t mnt_vnodes;	  /* (A) its vnodes alive */
+	int32_t mnt_pinned;	  /* (A) of them those held by the fs itself */
 	void *mnt_data;
 };
 
+/* Device numbers as stat shows them (Linux's new_encode_dev), for a minor
+ * below 256. */
+#define MKDEV(ma, mi) ((uint64_t)(((ma) << 8) | (mi)))
+#define DEV_MAJOR(d)  ((uint32_t)(((d) >> 8) & 0xfff))
+#define DEV_MINOR(d)  ((uint32_t)(((d)&0xff) | (((d) >> 12) & 0xfff00)))
+
+extern struct vnode *rootvnode; /* (k) once mounted; referenced */
+
 void vfs_init(void);
+/* The ramfs root from the archive, and on it /dev and /proc. After the VM,
+ * kmalloc, the scheduler and proc_init(). Once. */
+int vfs_mountroot(const void *cpio, size_t size);
 struct vnode *vnode_alloc(const struct vnodeops *ops, enum vtype type,
     struct mount *mp, void *data); /* one reference */
 void vref(struct vnode *vp);
-void vrele(struct vnode *vp);
+/* For a file system that finds a vnode by itself: takes a reference unless
+ * the last one is gone already. Any lock that keeps the memory is held. */
+bool vref_live(struct vnode *vp);
+void vrele(struct vnode *vp); /* may sleep */
+int64_t vnode_count(void);
+uint32_t vtype_to_mode(enum vtype type); /* S_IFREG ... */
+/* Registers a file system's root and, when covered, puts it there (takes
+ * over both references). */
+struct mount *mount_alloc(const char *fstype, uint64_t magic);
+void mount_free(struct mount *mp);
+int vfs_mount(struct mount *mp);
+/* Uses up the caller's reference on the root when it succeeds. */
+int vfs_umount(struct vnode *root);
+void mount_foreach(void (*fn)(void *arg, const struct mount *mp), void *arg);
+/* The covered directory's mount's root, and so on upward; the reference goes
+ * along. */
+struct vnode *mount_cross_down(struct vnode *vp);
 #define vn_lock_shared(vp) lockmgr(&(vp)->v_lock, LK_SHARED)
 #define vn_lock(vp)	   lockmgr(&(vp)->v_lock, LK_EXCLUSIVE)
 #define vn_unlock(vp)	   lockmgr(&(vp)->v_lock, LK_RELEASE)
@@ -109,11 +152,50 @@ void vrele(struct vnode *vp);
 #define NAMEI_PARENT   0x4
 int namei(struct vnode *base, const char *path, int flags,
     struct vnode **vpp, const char **last, size_t *lastlen);
+
+/*
+ * The same with all that a caller may want to know. nd_last points into
+ * nd_path, or into nd_buf when a symlink was followed to it.
+ */
+enum nd_last { ND_NORM, ND_DOT, ND_DOTDOT, ND_ROOT };
+struct nameidata {
+	struct vnode *nd_base; /* in: NULL for the cwd */
+	const char *nd_path;   /* in */
+	int nd_flags;	       /* in: NAMEI_* */
+	int nd_links;	       /* in, out: symlinks followed so far */
+	struct vnode *nd_vp;   /* out: the file; PARENT: its directory */
+	const char *nd_last;   /* out, PARENT */
+	size_t nd_lastlen;
+	enum nd_last nd_type;
+	bool nd_slash;	       /* out: a slash came after the last name */
+	char *nd_buf;	       /* nameidone() frees it */
+};
+#define NAMEI_MAXLINKS 40 /* Linux's MAXSYMLINKS */
+int namei_walk(struct nameidata *nd);
+void nameidone(struct nameidata *nd); /* frees nd_buf, not nd_vp */
+/* One name in a directory, across mounts, both ways; a reference. */
+int vn_lookup(struct vnode *dvp, const char *name, size_t len,
+    struct vnode **vpp);
+/* A symlink's text: kmalloc'd (M_NAMEI), terminated. */
+int vn_readlink(struct vnode *vp, char **textp);
+MALLOC_DECLARE(M_NAMEI);
+/* Does the running process's root / cwd; referenced. */
+struct vnode *vfs_rootdir(void);
+struct vnode *vfs_cwd(void);
 /* Reads len bytes at off into the kernel's buf; *done gets how many. */
 int vn_read_kernel(struct vnode *vp, void *buf, size_t len, uint64_t off,
     size_t *done);
 int vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
     struct file **fpp);
+int vn_stat(struct vnode *vp, struct kstat *st);
+int vn_truncate(struct vnode *vp, uint64_t size); /* takes v_lock */
+/* Root's rights: only X_OK on a file without any x bit is refused. */
+int vn_access(struct vnode *vp, int amode);
+/* Reads or writes a regular file through the pages of its object; v_lock
+ * shared for reading, exclusive for writing. grow lets the file become
+ * longer and gets every new size. */
+int vn_rdwr_pages(struct vnode *vp, struct uio *uio,
+    void (*grow)(struct vnode *vp, uint64_t size));
 /* Absolute path of a directory or of p_text, into buf. */
 int vn_fullpath(struct vnode *vp, char *buf, size_t size);
 
@@ -123,6 +205,8 @@ int ramfs_mount_root(const void *cpio, size_t size);
 int devfs_mount(struct vnode *covered);
 int procfs_mount(struct vnode *covered);
 
+int ramfs_mount(struct vnode *covered); /* an empty one */
+
 /* A character device, registered at boot. */
 struct cdevsw {
 	const char *d_name;
@@ -131,8 +215,25 @@ struct cdevsw {
 	int (*d_write)(struct uio *uio, int ioflag);
 	int (*d_ioctl)(unsigned long cmd, uintptr_t arg);
 	int (*d_poll)(int events);
+	int (*d_open)(int flags);
+	bool d_seekable; /* lseek and pread are allowed, and do nothing */
 };
 void devfs_register(const struct cdevsw *d);
+/* The device with this number, or NULL; and the operations of a vnode of
+ * type VCHR, whose file system need not know more. */
+const struct cdevsw *cdev_find(uint64_t rdev);
+int cdev_read(struct vnode *vp, struct uio *uio, int ioflag);
+int cdev_write(struct vnode *vp, struct uio *uio, int ioflag);
+int cdev_ioctl(struct vnode *vp, unsigned long cmd, uintptr_t arg);
+int cdev_poll(struct vnode *vp, int events);
+int cdev_open(struct vnode *vp, struct file *fp);
+void devices_init(void); /* null, zero, full, random, results, kmsg */
+void tty_init(void);	 /* console, tty, ttyS0 */
+
+/* Pipes, and what a FIFO shares with them. */
+struct pipe;
+int pipe_create(struct file **rfp, struct file **wfp, int flags);
+int fifo_open(struct vnode *vp, int flags, struct file **fpp);
 void console_input(int ch); /* tty: a character from COM1, interrupt side */
 
 #endif
