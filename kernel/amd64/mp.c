@@ -45,13 +45,15 @@ ap_main(struct globaldata *gd)
 	desc_load(gd);
 	cpu_setup();
 	lapic_setup();
-	gd->gd_pmap = &kernel_pmap;
+	pmap_activate(&kernel_pmap); /* from here on we hear of shootdowns */
 	sched_init_cpu(gd);
 	atomic_store_uint(&ap_running, gd->gd_cpuid);
 	/* The others must all be up before this one takes part: the number
 	 * of CPUs is constant from then on. */
-	while (atomic_load_uint(&ncpus) == 0)
+	while (atomic_load_uint(&ncpus) == 0) {
+		pmap_inval_poll();
 		cpu_pause();
+	}
 	lapic_timer_start();
 	cpu_enable_intr();
 	idle_loop();

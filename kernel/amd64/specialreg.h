@@ -54,9 +54,9 @@
 #define PSL_RF	 0x00010000
 #define PSL_AC	 0x00040000
 
-/* What a user program may set in its own flags: CF PF AF ZF SF TF DF OF RF
- * AC ID. */
-#define PSL_USERCHANGE 0x00250dd5
+/* What a user program may set in its own flags, as on Linux: CF PF AF ZF SF
+ * TF DF OF RF AC. */
+#define PSL_USERCHANGE 0x00050dd5
 
 /* Bits of a page fault's error code (SDM vol. 3, 4.7). */
 #define PGEX_P	 0x01 /* the page was present: a protection violation */

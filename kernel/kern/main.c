@@ -14,7 +14,7 @@
 #include <fs/vnode.h>
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
-#include <vm/vm_map.h>
+#include <vm/vm_fault.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
 
@@ -39,6 +39,7 @@ kmain(void)
 	trace_init();
 	pmap_init();
 	vm_object_init();
+	vm_fault_init();
 
 	sched_init();
 	thread_init();
