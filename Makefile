@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The only entry point.  `make help` lists the verbs.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += -rR --no-print-directory
+
+B	:= build
+K	:= $(B)/part-0
+
+# --- What the make line may say -------------------------------------------
+
+quote	= '$(subst ','\'',$(1))'
+checked	:= $(shell sh grader/lib/args $(call quote,$(PART)) \
+	   $(call quote,$(LAB)) $(call quote,$(TEST)) $(call quote,$(SEED)) \
+	   $(call quote,$(CPUS)))
+ifneq ($(checked),ok)
+$(error $(checked))
+endif
+export PART TEST SEED CPUS
+
+# --- What has to be installed ---------------------------------------------
+
+PACKAGES := gcc make qemu-system-x86 ovmf grub-pc-bin grub-efi-amd64-bin \
+	grub-common xorriso mtools musl-tools busybox-static libbsd-dev \
+	linux-libc-dev bats bats-support bats-assert bats-file gdb jq \
+	parallel bubblewrap clang-format cpio patch
+
+# Looked up again only after a package came or went.
+$(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
+	@sh grader/lib/deps $(PACKAGES)
+	@mkdir -p $(@D) && touch $@
+
+# --- Programs that run on Nymph, and the initramfs they travel in ----------
+
+U	:= $(B)/user
+tests	:= $(filter-out t tmem,$(basename \
+	   $(notdir $(wildcard grader/programs/*.c))))
+demos	:= chain
+
+UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
+	   -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef \
+	   -Wvla -Wimplicit-fallthrough -Werror -Wl,--build-id=none \
+	   -ffile-prefix-map=$(CURDIR)/= -fmacro-prefix-map=grader/programs/=
+
+$(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tmem.c \
+    grader/programs/t.h | $(B)/deps
+	@mkdir -p $(@D)
+	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
+
+$(U)/init $(patsubst %,$(U)/%,$(demos)): $(U)/%: kernel/user/%.c \
+    kernel/user/record.c kernel/user/init.h | $(B)/deps
+	@mkdir -p $(@D)
+	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
+
+# The same bytes from the same programs: sorted, without times and owners.
+$(U)/initrd: $(patsubst %,$(U)/tests/%,$(tests)) $(U)/init \
+    $(patsubst %,$(U)/%,$(demos)) grader/lib/rootfs
+	@sh grader/lib/rootfs $(U) $(demos)
+
+# --- The kernel -------------------------------------------------------------
+
+kernelmk = $(MAKE) -f kernel/mk/kernel.mk SRC=kernel OUT=$(K) INITRD=$(U)/initrd
+
+.PHONY: iso tree
+iso: $(U)/initrd
+	@$(kernelmk) iso
+
+tree: $(B)/deps $(U)/initrd ## lay the stage out as one plain kernel: build/part-0/tree
+	@$(kernelmk) kernel compdb
+	@echo "The sources: $(K)/tree, for clangd: $(K)/compile_commands.json"
+
+# --- The verbs ----------------------------------------------------------------
+
+.PHONY: help deps grade test run gdb mutants format clean
+help: ## this list
+	@sh grader/lib/help Makefile
+
+deps: ## install with apt what is missing
+	@rm -f $(B)/deps
+	@$(MAKE) $(B)/deps
+	@echo "Everything needed is installed."
+
+grade: iso ## the main job: boot the kernel, run every test, print the scoreboard
+	@bash grader/grade
+
+test: $(B)/deps ## everything that must hold: grades, repeats, mutants, gdb, UEFI
+	@bash grader/selftest
+
+run: iso ## boot Nymph and talk to it on this terminal (Ctrl-A X ends it)
+	@bash grader/run
+
+gdb: iso ## boot it stopped at the kernel's first instruction, under gdb
+	@bash grader/gdb
+
+mutants: iso ## break the kernel on purpose, patch by patch; the tests must notice
+	@bash grader/mutate
+
+format: $(B)/deps ## is every C file as clang-format would write it?
+	@sh grader/lib/format
+
+clean: ## remove what was built
+	rm -rf $(B)

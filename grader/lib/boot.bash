@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# How a graded boot of Nymph is done.  Sourced; wants the repository's top
+# folder as current folder.
+
+# Under -icount an instruction takes 2^SHIFT virtual nanoseconds.  GRUB is
+# slow at small shifts; any value gives the same verdicts.
+SHIFT=${NYMPH_SHIFT:-6}
+# The limit of wall time for one boot.  A test's own limit is virtual time, in
+# init; this one is for a kernel that makes no progress at all.
+WALL=${NYMPH_WALL:-90}
+MACHINE=(-M pc -cpu 'qemu64,+smep,+smap' -m 256)
+
+# boot ISO DIR CPUS OPTIONS: one boot.  Leaves console, results and status (QEMU's
+# exit status) in DIR.
+#
+# File descriptor 3 is bats' own, and whoever can write to it can forge
+# verdicts: QEMU does not get it.
+boot() {
+	local iso=$1 dir=$2 cpus=$3 options=$4 rc=0
+
+	mkdir -p "$dir"
+	printf 'icount=%s %s' "$SHIFT" "$options" > "$dir/cmdline"
+	: > "$dir/console"
+	: > "$dir/results"
+	timeout --foreground -k 2 "$WALL" qemu-system-x86_64 \
+		"${MACHINE[@]}" -smp "$cpus" -accel tcg \
+		-icount "shift=$SHIFT,sleep=off" \
+		-rtc base=2019-05-06,clock=vm \
+		-nodefaults -nic none -display none -monitor none -no-reboot \
+		-drive "file=$iso,media=cdrom,format=raw,readonly=on" \
+		-serial "file:$dir/console" -serial "file:$dir/results" \
+		-device isa-debug-exit,iobase=0xf4,iosize=4 \
+		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline" \
+		> "$dir/qemu" 2>&1 < /dev/null 3>&- || rc=$?
+	echo "$rc" > "$dir/status"
+}
+
+# how_ended DIR: in one word, how a boot ended: off, panic, wall, reset, qemu.
+how_ended() {
+	case $(< "$1/status") in
+	33) echo off ;;
+	35) echo panic ;;
+	124 | 137) echo wall ;;
+	0) echo reset ;; # -no-reboot ends QEMU without a status of ours
+	*) echo qemu ;;
+	esac
+}
+
+# records FILE: the records of a result stream as lines of name, verdict, code,
+# output (base64), vm_check (base64), leaks (JSON), separated by tabs.  A line
+# that was cut off by the machine's end is no record.
+records() {
+	jq -rR 'fromjson? | select(.event == "end") | [.test, .verdict,
+		(.code | tostring), (.out | @base64), ((.vmcheck // "") | @base64),
+		((.leaks // {}) | tostring)] | @tsv' "$1"
+}
+
+# unfinished FILE: the test that had begun but not ended, or nothing.
+unfinished() {
+	jq -rnR 'reduce (inputs | fromjson?) as $r (null;
+		if $r.event == "begin" then $r.test else null end) // empty' "$1"
+}
+
+# is_done FILE: did init get to the end of its list?
+is_done() {
+	jq -enR '[inputs | fromjson? | select(.event == "done")] | length == 1' \
+		"$1" > /dev/null
+}
+
+# part_of_console DIR TEST: what the console said while the test ran.
+part_of_console() {
+	awk -v want="init: $2" '
+		/^init: / { on = ($0 == want || $0 == want "\r") }
+		on' "$1/console" | tr -d '\000-\010\013-\037\177-\377'
+}

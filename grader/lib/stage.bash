@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What grader/*.bats share: the boots, done once a file, and the checks.
+
+TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+source "$TOP/grader/lib/boot.bash"
+source "$TOP/grader/lib/plan.bash"
+
+MAX_BOOTS=40 # of one group of tests
+
+# stage_boot: runs the planned tests on Nymph and, meanwhile, on Linux.  Leaves in
+# $NYMPH_OUT: records.tsv and oracle.tsv, a line for each test (see records());
+# boots, a line for each boot; where, the boot in which a test ran.
+stage_boot() {
+	local names ordinary=() threads=() name cpus=${CPUS:-} file
+
+	cd "$TOP" || return
+	NYMPH_OUT=${NYMPH_OUT:-$TOP/build/grade}
+	NYMPH_ISO=${NYMPH_ISO:-$TOP/build/part-0/nymph.iso}
+	export NYMPH_OUT NYMPH_ISO
+	rm -rf "$NYMPH_OUT"
+	mkdir -p "$NYMPH_OUT"
+	names=$(plan_names "$BATS_TEST_FILENAME" | grep -v '^boot_')
+	for name in $names; do
+		name=$(run_name "$name")
+		if [[ -z $cpus && $name == thread_* ]]; then
+			threads+=("$name")
+		else
+			ordinary+=("$name")
+		fi
+	done
+	# Nothing but the tests about booting: then a boot of one short test.
+	((${#ordinary[@]} + ${#threads[@]})) || ordinary=(fork_returns)
+
+	oracle "$(IFS=, && echo "${ordinary[*]} ${threads[*]}" | tr ' ' ,)" &
+	stage_groups "${cpus:-1}" "${ordinary[@]}" &
+	if ((${#threads[@]})); then
+		boots threads 4 "${threads[@]}"
+	fi
+	wait
+	for file in "$NYMPH_OUT"/*/records; do
+		cat "$file"
+	done > "$NYMPH_OUT/records.tsv"
+	cat "$NYMPH_OUT"/*/boots > "$NYMPH_OUT/boots"
+}
+
+# stage_groups CPUS NAME...: the tests that run on the same number of CPUs.
+stage_groups() {
+	local cpus=$1
+
+	shift
+	(($# == 0)) || boots ordinary "$cpus" "$@"
+}
+
+# oracle LIST: the same programs, in the same root file system, on this Linux.
+oracle() {
+	bash "$TOP/grader/lib/oracle" "$1" > "$NYMPH_OUT/oracle" \
+		2> "$NYMPH_OUT/oracle.err" 3>&-
+	records "$NYMPH_OUT/oracle" > "$NYMPH_OUT/oracle.tsv"
+}
+
+# boots GROUP CPUS NAME...: boots and runs the tests.  When a boot ends before
+# its list does, the test that was running has failed, and the rest gets another
+# boot; not for ever, since each boot takes a second.
+boots() {
+	local group=$1 cpus=$2 todo=("${@:3}") n=0 barren=0 dir how last i
+
+	mkdir -p "$NYMPH_OUT/$group"
+	: > "$NYMPH_OUT/$group/records"
+	while ((${#todo[@]} && n < MAX_BOOTS && barren < 2)); do
+		dir=$NYMPH_OUT/$group/$((++n))
+		boot "$NYMPH_ISO" "$dir" "$cpus" \
+			"tests=$(IFS=, && echo "${todo[*]}")"
+		how=$(how_ended "$dir")
+		[[ $how == off ]] && ! is_done "$dir/results" && how=silent
+		last=$(unfinished "$dir/results")
+		records "$dir/results" |
+			sed "s|\$|\t$group/$n|" > "$dir/records"
+		cat "$dir/records" >> "$NYMPH_OUT/$group/records"
+		printf '%s\t%s\t%s\t%s\n' "$group/$n" "$cpus" "$how" "$last" \
+			>> "$NYMPH_OUT/$group/boots"
+		[[ $how == off ]] && return
+		i=$(wc -l < "$dir/records")
+		[[ -z $last ]] && ((++barren)) || barren=0
+		# Without a test that had begun, the next one could not begin.
+		[[ -n ${todo[i]-} ]] || return 0
+		printf '%s\t%s\t0\t\t\t{}\t%s\n' "${todo[i]}" "$how" \
+			"$group/$n" >> "$NYMPH_OUT/$group/records"
+		todo=("${todo[@]:i + 1}")
+	done
+}
+
+# The name that the running test's title gives.
+test_name() {
+	local rest=${BATS_TEST_DESCRIPTION#*] }
+
+	echo "${rest%%:*}"
+}
+
+# record FILE NAME: one test's line.
+record() {
+	awk -F'\t' -v name="$2" '$1 == name { print; exit }' "$1"
+}
+
+# shown TEXT: a text's lines, indented; only the first ones of a long text.
+shown() {
+	printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177-\377' | awk '
+		NR <= 40 { print "    " $0 }
+		END { if (NR > 40) print "    (and " NR - 40 " lines more)" }'
+}
+
+# check: the running test's record must be Linux's, or the one in grader/expect;
+# the kernel must be in order after it and nothing lost.
+check() {
+	local name run seen want where verdict code out vm leaks
+	local wverdict wcode wout ok=1
+
+	name=$(test_name)
+	run=$(run_name "$name")
+	seen=$(record "$NYMPH_OUT/records.tsv" "$run")
+	if [[ -z $seen ]]; then
+		echo "$name did not run: too many boots had ended early;" \
+			"see boot_power_off"
+		replay "$name"
+		return 1
+	fi
+	# Fields may be empty, so tabs, which read joins, become bars.
+	IFS='|' read -r _ verdict code out vm leaks where \
+		<<< "${seen//$'\t'/|}"
+	if [[ -f $TOP/grader/expect/$name ]]; then
+		wverdict=exit wcode=0
+		wout=$(base64 -w0 < "$TOP/grader/expect/$name")
+	else
+		want=$(record "$NYMPH_OUT/oracle.tsv" "$run")
+		if [[ -z $want ]]; then
+			echo "Linux gave no answer to compare with:"
+			shown "$(< "$NYMPH_OUT/oracle.err")"
+			return 1
+		fi
+		IFS='|' read -r _ wverdict wcode wout _ <<< "${want//$'\t'/|}"
+	fi
+	vm=$(base64 -d <<< "$vm")
+	case $verdict in
+	exit | signal)
+		if [[ $out != "$wout" ]]; then
+			ok=0
+			explain_output "$wout" "$out"
+		fi
+		if [[ $verdict$code != "$wverdict$wcode" ]]; then
+			ok=0
+			echo "it ended by $verdict $code, expected" \
+				"$wverdict $wcode"
+		fi
+		if [[ $vm != ok ]]; then
+			ok=0
+			echo "vm_check found:"
+			shown "$vm"
+		fi
+		if [[ $leaks != '{}' ]]; then
+			ok=0
+			echo "lost at every run: $leaks"
+		fi
+		;;
+	*)
+		ok=0
+		explain_end "$verdict" "$NYMPH_OUT/$where" "$name"
+		;;
+	esac
+	((ok)) && return 0
+	echo "the console said:"
+	shown "$(part_of_console "$NYMPH_OUT/$where" "$run" | tail -n 40)"
+	replay "$name"
+	return 1
+}
+
+# explain_output WANT SEEN: where two outputs (base64) part.
+explain_output() {
+	local want seen
+
+	want=$(base64 -d <<< "$1" | tr -d '\0')
+	seen=$(base64 -d <<< "$2" | tr -d '\0')
+	echo "expected (-) and seen (+) output:"
+	shown "$(diff -U2 <(printf '%s\n' "$want") <(printf '%s\n' "$seen") |
+		tail -n +3)"
+}
+
+# explain_end VERDICT DIR NAME: why a test has no result of its own.
+explain_end() {
+	case $1 in
+	hang)
+		echo "it hung: not finished after 20 s of virtual time, killed" ;;
+	panic)
+		echo "the kernel panicked" ;;
+	wall)
+		echo "the machine made no progress for $WALL s and was stopped:" \
+			"a CPU that spins without PAUSE or HLT?" ;;
+	reset)
+		echo "the machine reset itself: a triple fault" ;;
+	silent)
+		echo "the machine was turned off before init had finished" ;;
+	*)
+		echo "QEMU did not work:"
+		shown "$(< "$2/qemu")" ;;
+	esac
+}
+
+# replay NAME: how to see it again.
+replay() {
+	local args="PART=0 TEST=$1${SEED:+ SEED=$SEED}${CPUS:+ CPUS=$CPUS}"
+
+	echo "replay: make grade $args"
+	echo "debug:  make gdb $args"
+}
+
+# Every boot ended as init wanted it to.
+boots_powered_off() {
+	local where cpus how last bad=0
+
+	while IFS='|' read -r where cpus how last; do
+		[[ $how == off ]] && continue
+		bad=1
+		echo "boot $where, $cpus CPUs: $how${last:+, in $last}"
+		explain_end "$how" "$NYMPH_OUT/$where" ""
+		shown "$(tail -n 30 "$NYMPH_OUT/$where/console")"
+	done < <(tr '\t' '|' < "$NYMPH_OUT/boots")
+	[[ -s $NYMPH_OUT/boots ]] && return "$bad"
+}
+
+# No boot's console has a word that only trouble brings.
+boots_were_quiet() {
+	local bad
+
+	bad=$(grep -aiE '^(panic|fatal trap|assertion|warning)' \
+		"$NYMPH_OUT"/*/*/console || true)
+	[[ -z $bad ]] && return
+	shown "$bad"
+	return 1
+}
+
+# The last record of each boot says that vm_check found nothing.
+boots_left_order() {
+	local file vm bad=0
+
+	for file in "$NYMPH_OUT"/*/*/records; do
+		vm=$(tail -n 1 "$file" | cut -f5 | base64 -d)
+		[[ $vm == ok ]] && continue
+		bad=1
+		echo "$file:"
+		shown "$vm"
+	done
+	return "$bad"
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copy on write: who sees whose writes after a fork, at every chain depth. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "t.h"
+
+#define NPAGES 16
+
+static char data_page[2 * PAGE] = {1}; /* in .data */
+static char bss_page[2 * PAGE];	       /* in .bss */
+
+/* The pages of a region must be these: own[i] is the seed of page i. */
+static void
+expect_pages(char *p, const uint32_t *own, const char *who, int gen)
+{
+	char want[PAGE];
+	int i;
+
+	for (i = 0; i < NPAGES; i++) {
+		t_fill(want, PAGE, own[i]);
+		if (memcmp(want, p + i * PAGE, PAGE) != 0) {
+			say("%s %d: page %d is not its own\n", who, gen, i);
+			t_fails++;
+		}
+	}
+}
+
+/*
+ * Generation `gen` of a line of processes, of which the last writes page 0.
+ * Every other one has written a page of its own, so that each fork puts one
+ * more object on the chain and page 0 lies t_arg objects down for the writer.
+ */
+static void
+generation(char *p, uint32_t *own, int gen)
+{
+	uint32_t seed = 100 + gen;
+	long depth;
+	pid_t pid;
+
+	if (gen > 0 && gen < t_arg) {
+		t_fill(p + gen * PAGE, PAGE, seed);
+		own[gen] = seed;
+	}
+	if (gen == t_arg) {
+		expect_pages(p, own, "before the write, generation", gen);
+		t_fill(p, PAGE, seed);
+		own[0] = seed;
+		depth = t_depth(0, p);
+		if (depth != -1)
+			EXPECT(t_arg, depth);
+	} else {
+		pid = t_fork();
+		if (pid == 0) {
+			generation(p, own, gen + 1);
+			t_exit();
+		}
+		t_reap(pid);
+	}
+	expect_pages(p, own, "generation", gen);
+	say("generation %d: page 0 is %08x, all are %08x\n", gen,
+	    t_sum(p, PAGE), t_sum(p, NPAGES * PAGE));
+	/* On the way back every ancestor writes what its children had seen. */
+	t_fill(p, PAGE, 200 + gen);
+	own[0] = 200 + gen;
+	expect_pages(p, own, "after its write, generation", gen);
+}
+
+/* A child's write N objects down leaves every ancestor's page alone. */
+TEST(depth)
+{
+	uint32_t own[NPAGES];
+	char *p;
+	int i;
+
+	p = t_map(NPAGES);
+	for (i = 0; i < NPAGES; i++) {
+		own[i] = i + 1;
+		t_fill(p + i * PAGE, PAGE, own[i]);
+	}
+	generation(p, own, 0);
+}
+
+/* The parent's write after the fork is not seen by the child. */
+TEST(parent_writes)
+{
+	struct gate g;
+	char *p = t_map(4);
+	uint32_t before;
+	pid_t pid;
+
+	gate_init(&g);
+	t_fill(p, 4 * PAGE, 1);
+	before = t_sum(p, 4 * PAGE);
+	pid = t_fork();
+	if (pid == 0) {
+		gate_wait(&g);
+		EXPECT(before, t_sum(p, 4 * PAGE));
+		say("child sees %08x\n", t_sum(p, 4 * PAGE));
+		t_exit();
+	}
+	t_fill(p, 4 * PAGE, 2);
+	gate_open(&g);
+	t_reap(pid);
+	say("parent sees %08x\n", t_sum(p, 4 * PAGE));
+}
+
+/* Eight children of one parent each write the same page; none sees another. */
+TEST(siblings)
+{
+	struct gate go, up;
+	char *p = t_map(3);
+	pid_t pid[8];
+	int i;
+
+	gate_init(&go);
+	gate_init(&up);
+	t_fill(p, 3 * PAGE, 7);
+	for (i = 0; i < 8; i++) {
+		pid[i] = t_fork();
+		if (pid[i] == 0) {
+			t_fill(p + PAGE, PAGE, 50 + i);
+			gate_open(&up);
+			gate_wait(&go);
+			say("child %d: %08x\n", i, t_sum(p, 3 * PAGE));
+			t_exit();
+		}
+		gate_wait(&up);
+	}
+	for (i = 0; i < 8; i++) {
+		gate_open(&go);
+		t_reap(pid[i]);
+	}
+	say("parent: %08x\n", t_sum(p, 3 * PAGE));
+}
+
+/* After the child is gone the parent writes where it stood, at depth 0. */
+TEST(after_exit)
+{
+	char *p = t_map(8);
+	long depth;
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		t_fill(p, 8 * PAGE, i);
+		pid = t_fork();
+		if (pid == 0) {
+			t_fill(p + PAGE, PAGE, 90 + i);
+			t_exit();
+		}
+		t_reap(pid);
+		t_fill(p + 2 * PAGE, PAGE, 60 + i);
+		say("round %d: %08x\n", i, t_sum(p, 8 * PAGE));
+		depth = t_depth(0, p);
+		if (depth != -1)
+			EXPECT(0, depth);
+	}
+}
+
+/* One byte written copies the page: the other 4095 stay. */
+TEST(one_byte)
+{
+	char *p = t_map(1);
+	pid_t pid;
+	int i;
+
+	t_fill(p, PAGE, 3);
+	for (i = 0; i < PAGE; i += 511) {
+		pid = t_fork();
+		if (pid == 0) {
+			p[i] ^= 0xff;
+			say("child at %d: %08x\n", i, t_sum(p, PAGE));
+			t_exit();
+		}
+		t_reap(pid);
+	}
+	say("parent: %08x\n", t_sum(p, PAGE));
+}
+
+/* The kernel's own store, for read(2), breaks the sharing as well. */
+TEST(kernel_store)
+{
+	char *p = t_map(3), want[100];
+	pid_t pid;
+	int fd[2];
+
+	t_fill(p, 3 * PAGE, 4);
+	t_fill(want, sizeof(want), 5);
+	MUST(pipe(fd));
+	EXPECT(sizeof(want), write(fd[1], want, sizeof(want)));
+	pid = t_fork();
+	if (pid == 0) {
+		/* across the border of two pages */
+		EXPECT(sizeof(want), read(fd[0], p + PAGE - 50, sizeof(want)));
+		EXPECT(0, memcmp(want, p + PAGE - 50, sizeof(want)));
+		say("child: %08x\n", t_sum(p, 3 * PAGE));
+		t_exit();
+	}
+	t_reap(pid);
+	say("parent: %08x\n", t_sum(p, 3 * PAGE));
+}
+
+/* A child's writes to .data, .bss and the stack are its own. */
+TEST(segments)
+{
+	volatile char stack[2 * PAGE];
+	pid_t pid;
+
+	t_fill((char *)stack, sizeof(stack), 1);
+	t_fill(data_page, sizeof(data_page), 2);
+	t_fill(bss_page, sizeof(bss_page), 3);
+	pid = t_fork();
+	if (pid == 0) {
+		t_fill((char *)stack, sizeof(stack), 4);
+		t_fill(data_page, sizeof(data_page), 5);
+		t_fill(bss_page, sizeof(bss_page), 6);
+		say("child: %08x %08x %08x\n",
+		    t_sum((char *)stack, sizeof(stack)),
+		    t_sum(data_page, sizeof(data_page)),
+		    t_sum(bss_page, sizeof(bss_page)));
+		t_exit();
+	}
+	t_reap(pid);
+	say("parent: %08x %08x %08x\n", t_sum((char *)stack, sizeof(stack)),
+	    t_sum(data_page, sizeof(data_page)),
+	    t_sum(bss_page, sizeof(bss_page)));
+}
+
+/* A page that nobody had touched at the fork is zero for both, then private. */
+TEST(zero_page)
+{
+	char *p = t_map(2);
+	pid_t pid;
+
+	pid = t_fork();
+	if (pid == 0) {
+		EXPECT(0, p[0]);
+		p[0] = 1;
+		p[PAGE] = 2;
+		t_exit();
+	}
+	t_reap(pid);
+	EXPECT(0, p[0]);
+	EXPECT(0, p[PAGE]);
+	say("%08x\n", t_sum(p, 2 * PAGE));
+}
+
+/* The middle generation goes first: its child and its parent keep theirs. */
+TEST(middle_exits)
+{
+	struct gate go, ready;
+	char *p = t_map(6);
+	pid_t pid, kid;
+
+	gate_init(&go);
+	gate_init(&ready);
+	t_fill(p, 6 * PAGE, 1);
+	pid = t_fork();
+	if (pid == 0) {
+		t_fill(p + PAGE, PAGE, 2);
+		kid = t_fork();
+		if (kid == 0) {
+			t_fill(p + 2 * PAGE, PAGE, 3);
+			gate_wait(&go);
+			say("grandchild: %08x\n", t_sum(p, 6 * PAGE));
+			t_fill(p + 3 * PAGE, PAGE, 4);
+			say("grandchild: %08x\n", t_sum(p, 6 * PAGE));
+			gate_open(&ready);
+			t_exit();
+		}
+		t_exit();
+	}
+	t_reap(pid);
+	t_fill(p + 4 * PAGE, PAGE, 5);
+	gate_open(&go);
+	gate_wait(&ready);
+	say("parent: %08x\n", t_sum(p, 6 * PAGE));
+}
+
+/* Memory made read-only before the fork and writable after it stays private. */
+TEST(protect_after_fork)
+{
+	char *p = t_map(3);
+	pid_t pid;
+
+	t_fill(p, 3 * PAGE, 1);
+	MUST(mprotect(p, 3 * PAGE, PROT_READ));
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(mprotect(p, 3 * PAGE, PROT_READ | PROT_WRITE));
+		t_fill(p + PAGE, PAGE, 2);
+		say("child: %08x\n", t_sum(p, 3 * PAGE));
+		t_exit();
+	}
+	t_reap(pid);
+	EXPECT(0, strcmp("SEGV_ACCERR", t_try('w', p)));
+	say("parent: %08x\n", t_sum(p, 3 * PAGE));
+	MUST(mprotect(p, 3 * PAGE, PROT_READ | PROT_WRITE));
+	t_fill(p, PAGE, 3);
+	say("parent: %08x\n", t_sum(p, 3 * PAGE));
+}
+
+/* Parts of one mapping, unmapped or protected before a fork, fork as parts. */
+TEST(clipped)
+{
+	char *p = t_map(9);
+	pid_t pid;
+	int i;
+
+	t_fill(p, 9 * PAGE, 1);
+	MUST(munmap(p + 2 * PAGE, PAGE));
+	MUST(mprotect(p + 5 * PAGE, PAGE, PROT_READ));
+	pid = t_fork();
+	if (pid == 0) {
+		for (i = 0; i < 9; i++) {
+			say("child page %d: %s\n", i, t_try('w', p + i * PAGE));
+			if (i != 2)
+				say("%08x\n", t_sum(p + i * PAGE, PAGE));
+		}
+		t_exit();
+	}
+	t_reap(pid);
+	for (i = 0; i < 9; i++) {
+		say("parent page %d: %s\n", i, t_try('r', p + i * PAGE));
+		if (i != 2)
+			say("%08x\n", t_sum(p + i * PAGE, PAGE));
+	}
+}
+
+/* A hundred forks in a row, each child writing, leave nothing on the parent. */
+TEST(hundred)
+{
+	char *p = t_map(4);
+	long depth;
+	pid_t pid;
+	int i;
+
+	t_fill(p, 4 * PAGE, 1);
+	for (i = 0; i < 100; i++) {
+		pid = t_fork();
+		if (pid == 0) {
+			p[i] = 1;
+			p[PAGE + i] = 2;
+			t_exit();
+		}
+		t_reap(pid);
+		p[3 * PAGE + i] = i;
+	}
+	say("%08x\n", t_sum(p, 4 * PAGE));
+	depth = t_depth(0, p);
+	if (depth != -1)
+		EXPECT(0, depth);
+}
