@@ -36,7 +36,6 @@ kmain(void)
 	pmap_bootstrap();
 	kmem_init();
 	kmalloc_init();
-	trace_init();
 	pmap_init();
 	vm_object_init();
 	vm_fault_init();
@@ -46,6 +45,7 @@ kmain(void)
 	sched_init_cpu(mycpu);
 	cpu_enable_intr();
 	mp_start();
+	trace_init();
 
 	proc_init();
 	vfs_init();

@@ -21,8 +21,8 @@
 static struct runq runqs[MAXCPU];
 volatile cpumask_t sched_online;
 
-/* Makes thread0 an orderly thread, and the queues. Boot CPU, running
- * thread0, before anything can sleep. */
+/* Makes the queues. Boot CPU, running thread0, before anything can sleep;
+ * thread_init() follows. */
 void
 sched_init(void)
 {
@@ -33,7 +33,6 @@ sched_init(void)
 	}
 	sleep_init();
 	timeout_init();
-	thread_init();
 }
 
 /* Opens this CPU for threads; see kern/thread.h for who must be running.

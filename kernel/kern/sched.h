@@ -33,8 +33,6 @@ extern volatile cpumask_t sched_online; /* (a) CPUs that take threads */
  */
 void sched_switch(void);
 
-void thread_init(void);
-
 /* kern/timeout.c: deadlines of sleeping threads. Disarming waits out an
  * expiry that is under way, so that the thread may go away afterwards. */
 void timeout_init(void);

@@ -171,6 +171,7 @@ struct thread {
 #define TDF_AUTOREAP   0x0040U /* freed by the reaper after thread_exit */
 #define TDF_MIGRATE    0x0080U /* leaving its CPU for one of td_affinity */
 
+#define PRI_TOKEN   4	/* while queued for a token: see kern/token.c */
 #define PRI_KERN    8	/* kernel threads */
 #define PRI_USER    16	/* threads of processes */
 #define PRI_IDLE    31	/* idle threads only */
@@ -224,7 +225,8 @@ struct thread *kthread_create(const char *name, void (*func)(void *),
  * mask must name a CPU that runs. */
 void thread_setaffinity(struct thread *td, cpumask_t mask);
 
-void sched_init(void); /* boot CPU, after kmalloc_init, first of all here */
+void sched_init(void);	/* boot CPU, first of all here */
+void thread_init(void); /* boot CPU, after it and after kmalloc_init */
 /* Each CPU, on it. CPU 0 runs thread0 and gets an idle thread made; another
  * must run the thread that thread_create_idle() made for it. */
 void sched_init_cpu(struct globaldata *gd);

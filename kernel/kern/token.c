@@ -179,8 +179,12 @@ tok_turn(struct tokbucket *tb, const struct tokwait *me, bool *othersp)
 	return turn;
 }
 
-/* Queues for a token and sleeps until it is taken. The thread may hold
- * other tokens only if their addresses are lower. */
+/*
+ * Queues for a token and sleeps until it is taken. The thread may hold
+ * other tokens only if their addresses are lower. Nobody passes a queue, so
+ * its first must not stand behind programs on a run queue: it waits at a
+ * better priority than theirs.
+ */
 static void
 tok_wait(struct thread *td, struct lwkt_token *tok, struct lwkt_tokref *ref,
     uint32_t want)
@@ -190,11 +194,12 @@ tok_wait(struct thread *td, struct lwkt_token *tok, struct lwkt_tokref *ref,
 	    .tw_awake = true,
 	    .tw_excl = want == TOKEN_EXCL};
 	struct tokbucket *tb;
-	const char *wmesg;
+	const char *wmesg = td->td_wmesg;
+	int pri = td->td_pri;
 	bool others;
 
-	wmesg = td->td_wmesg;
 	td->td_wmesg = tok->t_desc;
+	td->td_pri = MIN(pri, PRI_TOKEN);
 	tb = bucket_lock(tok);
 	TAILQ_INSERT_TAIL(&tb->tb_queue, &tw, tw_link);
 	atomic_set_uint(&tok->t_count, TOKEN_WAIT);
@@ -212,6 +217,7 @@ tok_wait(struct thread *td, struct lwkt_token *tok, struct lwkt_tokref *ref,
 		atomic_clear_uint(&tok->t_count, TOKEN_WAIT);
 	spin_unlock(&tb->tb_spin);
 	td->td_wmesg = wmesg;
+	td->td_pri = pri;
 }
 
 /* Gives up all the thread's tokens; the list stays, to get them again. */
