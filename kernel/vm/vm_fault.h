@@ -14,6 +14,10 @@
 #define VM_FAULT_USERMODE      0x20
 #define VM_FAULT_WIRE_MASK     (VM_FAULT_CHANGE_WIRING | VM_FAULT_USER_WIRE)
 
+/* vm.shared_fault: tokens and chain locks are tried shared first. */
+extern bool vm_shared_fault; /* (k) after boot */
+void vm_fault_init(void);    /* boot: reads the options */
+
 /* Resolves a fault at va (any byte). May sleep; no token, no spinlock, no
  * map lock held. KERN_SUCCESS, KERN_INVALID_ADDRESS (nothing mapped),
  * KERN_PROTECTION_FAILURE, KERN_FAILURE (pager error, beyond end of file).

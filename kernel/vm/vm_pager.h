@@ -26,7 +26,8 @@ struct pagerops {
 	bool (*pgo_haspage)(vm_object_t object, vm_pindex_t pindex);
 };
 
-extern const struct pagerops *const pagertab[OBJT_COUNT];
+extern const struct pagerops defaultpagerops, vnodepagerops, physpagerops;
+extern const struct pagerops *const pagertab[OBJT_COUNT]; /* by objtype_t */
 
 int vm_pager_get_page(vm_object_t object, vm_page_t *mp, int seqaccess);
 bool vm_pager_has_page(vm_object_t object, vm_pindex_t pindex);
@@ -34,10 +35,22 @@ void vm_pager_put_pages(
     vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals);
 void vm_pager_deallocate(vm_object_t object);
 
-/* Vnode pager: the object of a file, referenced once more; creates it. */
+/* Vnode pager. One object a file, made at its first mapping and kept, with
+ * its pages, until the vnode ends; each reference on it owns one on the
+ * vnode. */
 struct vnode;
+/* The object of a file, referenced once more; creates it. The caller has a
+ * reference on the vnode. May sleep. */
 vm_object_t vnode_pager_reference(struct vnode *vp);
-/* File size changed: pages beyond are freed, the partial one zeroed. */
+/* Gives the file another size: sets v_size, frees the pages beyond, zeroes
+ * what is beyond in the last one. v_lock exclusive. May sleep. */
 void vnode_pager_setsize(struct vnode *vp, uint64_t newsize);
+/* The vnode ends, nobody refers to it: writes its pages back, frees them and
+ * the object. May sleep. */
+void vnode_pager_reclaim(struct vnode *vp);
+/* The file at the bottom of the chain, referenced, so that it does not end
+ * while a fault reads from it; NULL: anonymous. The object is held, shared
+ * will do. Takes the token of every object of the chain, shared. */
+struct vnode *vnode_pager_lock(vm_object_t object);
 
 #endif

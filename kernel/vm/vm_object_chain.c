@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chain lock: keeps the links of a chain of objects in place across
+ * sleeps, which tokens cannot do.
+ *
+ * A fault locks each object on its way down; collapse locks the two objects
+ * it works on exclusively. So an object that somebody has chain-locked is
+ * not spliced out, does not get another backing object, and gets no new
+ * reference. Only anonymous objects take part: a vnode is always the end of
+ * a chain, and locking it would make all who map the file wait in line.
+ *
+ * One word: an exclusive bit or a count of sharers, a bit that somebody
+ * sleeps, and a bit that an exclusive request waits, which holds back new
+ * sharers. A lock is asked for with the object's token held; releasing needs
+ * none.
+ */
+#include <kern/bootopt.h>
+#include <vm/vm_fault.h>
+#include <vm/vm_object.h>
+
+#define CHAINLK_HELD (CHAINLK_EXCL | CHAINLK_MASK)
+
+/* What keeps a request of this kind waiting. */
+static inline uint32_t
+chain_blockers(bool shared)
+{
+	return shared ? CHAINLK_EXCL | CHAINLK_EXCLREQ : CHAINLK_HELD;
+}
+
+/* Sleeps until the lock word may have changed from chainlk, having set the
+ * bits that ask for a wakeup. Returns at once when it changed already. */
+static void
+chain_sleep(
+    vm_object_t object, uint32_t chainlk, uint32_t bits, const char *wmesg)
+{
+	tsleep_interlock(&object->chainlk, 0);
+	if (atomic_cmpset_uint(&object->chainlk, chainlk, chainlk | bits)) {
+		cnt_inc(v_chainlk);
+		tsleep(&object->chainlk, PINTERLOCKED, wmesg, 0);
+	} else {
+		tsleep_remove(curthread);
+	}
+}
+
+/* Sleeps while the object is chain-locked in a way that would keep a
+ * request of this kind waiting. The token is held, and lost while asleep;
+ * on return nobody has the lock, and nobody can have it before the caller
+ * sleeps or gives the token up. */
+void
+vm_object_chain_wait(vm_object_t object, bool shared)
+{
+	uint32_t chainlk;
+
+	ASSERT_LWKT_TOKEN_HELD(&object->token);
+	while ((chainlk = atomic_load_uint(&object->chainlk)) &
+	    chain_blockers(shared))
+		chain_sleep(object, chainlk, CHAINLK_WAIT, "objchw");
+}
+
+/* Takes the chain lock, shared or exclusively; sleeps for it. The token is
+ * held, and lost while asleep. */
+void
+vm_object_chain_acquire(vm_object_t object, bool shared)
+{
+	uint32_t chainlk, nchainlk;
+
+	if (!OBJT_IS_ANON(object->type))
+		return;
+	ASSERT_LWKT_TOKEN_HELD(&object->token);
+	if (!vm_shared_fault)
+		shared = false;
+	for (;;) {
+		chainlk = atomic_load_uint(&object->chainlk);
+		if (chainlk & chain_blockers(shared)) {
+			chain_sleep(object, chainlk,
+			    shared ? CHAINLK_WAIT
+				   : CHAINLK_WAIT | CHAINLK_EXCLREQ,
+			    shared ? "objchs" : "objchx");
+			continue;
+		}
+		if (shared)
+			nchainlk = chainlk + 1;
+		else
+			nchainlk = (chainlk | CHAINLK_EXCL) &
+			    ~(CHAINLK_EXCLREQ | CHAINLK_WAIT);
+		if (!atomic_cmpset_uint(&object->chainlk, chainlk, nchainlk))
+			continue;
+		cnt_inc(v_chainlk);
+		/* The others who wait ask again: we have cleared their
+		 * bits. */
+		if (chainlk & ~nchainlk & CHAINLK_WAIT)
+			wakeup(&object->chainlk);
+		return;
+	}
+}
+
+/* Gives the chain lock back, whichever way it was held; the last sharer and
+ * the exclusive holder wake who waits. The object may be gone right after
+ * the lock word was stored. */
+void
+vm_object_chain_release(vm_object_t object)
+{
+	uint32_t chainlk, nchainlk;
+
+	if (!OBJT_IS_ANON(object->type))
+		return;
+	chainlk = atomic_load_uint(&object->chainlk);
+	do {
+		KASSERT(chainlk & CHAINLK_HELD,
+		    ("vm_object_chain_release: object %u is not locked",
+			object->id));
+		if (chainlk & CHAINLK_EXCL)
+			nchainlk = chainlk & ~(CHAINLK_EXCL | CHAINLK_WAIT);
+		else if ((chainlk & CHAINLK_MASK) == 1)
+			nchainlk = (chainlk - 1) & ~CHAINLK_WAIT;
+		else
+			nchainlk = chainlk - 1;
+	} while (!atomic_fcmpset_uint(&object->chainlk, &chainlk, nchainlk));
+	cnt_inc(v_chainlk);
+	if (chainlk & ~nchainlk & CHAINLK_WAIT)
+		wakeup(&object->chainlk);
+}
+
+/* Gives back the chain locks of every object from first down to and
+ * including stop, all of which the caller has; it holds the two ends, or
+ * their references. The bottom goes first, because that is the one most
+ * likely to be shared with other processes. */
+void
+vm_object_chain_release_all(vm_object_t first, vm_object_t stop)
+{
+	vm_object_t object, backing;
+
+	vm_object_chain_release(stop);
+	for (object = first; object != stop; object = backing) {
+		/* Our own lock keeps the link until the release. */
+		backing = object->backing_object;
+		KKASSERT(backing != NULL);
+		vm_object_chain_release(object);
+	}
+}

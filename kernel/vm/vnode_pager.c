@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vnode pager: the pages of a file.
+ *
+ * A file has one object, whoever maps it. It is made at the first use and
+ * stays until the vnode ends, with ref_count 0 in between. Each reference on
+ * it owns a reference on the vnode, so that a mapped file's vnode does not
+ * end.
+ *
+ * While a page is resident it, not the file system's storage, is the file:
+ * reading and writing go through it, and so does every mapping.
+ *
+ * A fault takes no lock of the vnode: the thread may have one already, when
+ * it faults on the buffer of a read or write. What keeps a truncation off is
+ * the page's busy bit: vnode_pager_setsize waits for it.
+ */
+#include <fs/vnode.h>
+#include <kern/kstring.h>
+#include <vm/vm_pager.h>
+
+/* Ends an object that was made in vain: nobody has seen it. */
+static void
+discard_object(vm_object_t object)
+{
+	vm_object_hold(object);
+	object->ref_count = 0;
+	vm_object_terminate(object);
+	vm_object_drop(object);
+}
+
+/* The file's object with one reference more, for the caller, who has one on
+ * the vnode. May sleep. Making the object may sleep too, and give up v_token:
+ * so another may have been made meanwhile. */
+vm_object_t
+vnode_pager_reference(struct vnode *vp)
+{
+	vm_object_t object, made = NULL;
+
+	lwkt_gettoken(&vp->v_token);
+	if (vp->v_object == NULL)
+		made = vm_object_allocate(OBJT_VNODE, 0);
+	object = vp->v_object;
+	if (object == NULL) {
+		object = made;
+		made = NULL;
+		object->handle = vp;
+		object->size = OFF_TO_IDX(round_page(vp->v_size));
+		vref(vp);
+		vp->v_object = object;
+	} else {
+		vm_object_reference_quick(object);
+	}
+	lwkt_reltoken(&vp->v_token);
+	if (made != NULL)
+		discard_object(made);
+	return object;
+}
+
+/* Zeroes what the last page has beyond the end of the file, if it is
+ * resident. It is unmapped for that: whoever wrote there by a mapping does
+ * not see it change under his hands. The object is held exclusively; waits
+ * for the page. */
+static void
+zero_tail(vm_object_t object, uint64_t size)
+{
+	size_t off = size & PAGE_MASK;
+	vm_page_t m;
+
+	if (off == 0)
+		return;
+	m = vm_page_lookup_busy_wait(object, OFF_TO_IDX(size), true, "vsetsz");
+	if (m == NULL)
+		return;
+	if (m->valid != 0) {
+		vm_page_protect(m, VM_PROT_NONE);
+		memset((char *)PHYS_TO_DMAP(m->phys_addr) + off, 0,
+		    PAGE_SIZE - off);
+		vm_page_dirty(m);
+		vm_object_set_writeable_dirty(object);
+	}
+	vm_page_wakeup(m);
+}
+
+/* Gives the file another size. The object's size changes before its pages
+ * are looked at, so that no fault makes new ones beyond the end meanwhile.
+ * v_lock is held exclusively; may sleep. */
+void
+vnode_pager_setsize(struct vnode *vp, uint64_t newsize)
+{
+	vm_pindex_t newpages = OFF_TO_IDX(round_page(newsize));
+	uint64_t oldsize;
+	vm_object_t object;
+
+	lwkt_gettoken(&vp->v_token);
+	oldsize = vp->v_size;
+	vp->v_size = newsize;
+	object = vp->v_object;
+	if (object != NULL) {
+		vm_object_hold(object);
+		object->size = newpages;
+		if (newsize < oldsize) {
+			vm_object_page_remove(object, newpages, 0, false);
+			zero_tail(object, newsize);
+		}
+		vm_object_drop(object);
+	}
+	lwkt_reltoken(&vp->v_token);
+}
+
+/* The vnode has no references any more, and so neither has its object: ends
+ * it. */
+void
+vnode_pager_reclaim(struct vnode *vp)
+{
+	vm_object_t object = vp->v_object;
+
+	if (object == NULL)
+		return;
+	vm_object_hold(object);
+	KKASSERT(object->ref_count == 0 && object->handle == vp);
+	vm_object_terminate(object);
+	vm_object_drop(object);
+}
+
+/* The file at the bottom of a chain, referenced; NULL when there is none.
+ * The object is held, shared will do; those below are held shared on the way
+ * down, each link looked at again once its lower end's token is had. */
+struct vnode *
+vnode_pager_lock(vm_object_t object)
+{
+	vm_object_t at = object, next;
+	struct vnode *vp = NULL;
+
+	ASSERT_LWKT_TOKEN_HELD(&object->token);
+	while (at->type != OBJT_VNODE && (at->flags & OBJ_DEAD) == 0 &&
+	    (next = at->backing_object) != NULL) {
+		vm_object_hold_shared(next);
+		if (next != at->backing_object) {
+			vm_object_drop(next);
+			continue;
+		}
+		if (at != object) {
+			lwkt_token_swap();
+			vm_object_drop(at);
+		}
+		at = next;
+	}
+	if (at->type == OBJT_VNODE && (at->flags & OBJ_DEAD) == 0) {
+		vp = at->handle;
+		vref(vp);
+	}
+	if (at != object)
+		vm_object_drop(at);
+	return vp;
+}
+
+/* The object ends: the vnode has none any more. */
+static void
+vnode_pager_dealloc(vm_object_t object)
+{
+	struct vnode *vp = object->handle;
+
+	if (vp != NULL) {
+		KKASSERT(vp->v_object == object);
+		vp->v_object = NULL;
+	}
+	object->handle = NULL;
+	object->type = OBJT_DEAD;
+}
+
+/* Has the file system fill a page. What lies beyond the end of the file in
+ * the last page is zeroes; pages wholly beyond do not exist. */
+static int
+vnode_pager_getpage(vm_object_t object, vm_page_t *mp, int seqaccess)
+{
+	struct vnode *vp = object->handle;
+	vm_page_t m = *mp;
+	uint64_t off = (uint64_t)IDX_TO_OFF(m->pindex), size;
+	char *va = (char *)PHYS_TO_DMAP(m->phys_addr);
+
+	(void)seqaccess;
+	if (m->pindex >= object->size || vp->v_ops->vop_getpage == NULL)
+		return VM_PAGER_BAD;
+	cnt_inc(v_vnodein);
+	if (vp->v_ops->vop_getpage(vp, off, va) != 0)
+		return VM_PAGER_ERROR;
+	size = vp->v_size;
+	if (size < off + PAGE_SIZE && size > off)
+		memset(va + (size - off), 0, PAGE_SIZE - (size - off));
+	m->valid = VM_PAGE_BITS_ALL;
+	vm_page_undirty(m);
+	cnt_inc(v_vnodepgsin);
+	return VM_PAGER_OK;
+}
+
+/* Has the file system store pages, as far as the file goes. A file system
+ * without storage of its own keeps them as they are: dirty. */
+static void
+vnode_pager_putpages(
+    vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals)
+{
+	struct vnode *vp = object->handle;
+
+	(void)flags;
+	for (int i = 0; i < count; i++) {
+		uint64_t off = (uint64_t)IDX_TO_OFF(m[i]->pindex);
+
+		if (vp->v_ops->vop_putpage == NULL) {
+			rtvals[i] = VM_PAGER_FAIL;
+		} else if (off >= vp->v_size) {
+			rtvals[i] = VM_PAGER_BAD;
+		} else if (vp->v_ops->vop_putpage(vp, off,
+			       (void *)PHYS_TO_DMAP(m[i]->phys_addr),
+			       MIN(vp->v_size - off, PAGE_SIZE)) != 0) {
+			rtvals[i] = VM_PAGER_ERROR;
+		} else {
+			vm_page_undirty(m[i]);
+			rtvals[i] = VM_PAGER_OK;
+		}
+	}
+}
+
+/* Every page up to the end of the file can be had. */
+static bool
+vnode_pager_haspage(vm_object_t object, vm_pindex_t pindex)
+{
+	return pindex < object->size;
+}
+
+const struct pagerops vnodepagerops = {
+    .pgo_dealloc = vnode_pager_dealloc,
+    .pgo_getpage = vnode_pager_getpage,
+    .pgo_putpages = vnode_pager_putpages,
+    .pgo_haspage = vnode_pager_haspage,
+};
