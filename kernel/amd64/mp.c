@@ -20,28 +20,28 @@ BOOTOPT(bo_maxcpu, "maxcpus", "16", "use at most so many CPUs");
 
 /* At the end of boot/trampoline.S. */
 struct ap_args {
-	uint64_t stack, data, entry;
+	uint64_t stack, data, pml4;
 	uint32_t cr3, efer;
 };
 extern const char ap_trampoline[], ap_trampoline_end[], ap_args[];
 extern char early_pml4[];
 
 struct globaldata *globaldata_array[MAXCPU];
-uint32_t ncpus;
+uint32_t ncpus = 1;
 struct globaldata globaldata0;
 
 static volatile uint32_t ap_running; /* number of the CPU that got here */
+static volatile uint32_t all_up;     /* ncpus has its final value */
 
 void ap_main(struct globaldata *gd) __noreturn;
 
 /*
- * A secondary's first C function: on its idle thread's stack and the first
- * page tables, interrupts disabled.
+ * A secondary's first C function: on its idle thread's stack, interrupts
+ * disabled.
  */
 void
 ap_main(struct globaldata *gd)
 {
-	write_cr3(kernel_pml4_pa);
 	desc_load(gd);
 	cpu_setup();
 	lapic_setup();
@@ -50,7 +50,7 @@ ap_main(struct globaldata *gd)
 	atomic_store_uint(&ap_running, gd->gd_cpuid);
 	/* The others must all be up before this one takes part: the number
 	 * of CPUs is constant from then on. */
-	while (atomic_load_uint(&ncpus) == 0) {
+	while (atomic_load_uint(&all_up) == 0) {
 		pmap_inval_poll();
 		cpu_pause();
 	}
@@ -115,7 +115,7 @@ ap_start(struct globaldata *gd, vm_paddr_t page)
 
 	args->stack = gd->gd_kstack_top;
 	args->data = (uint64_t)gd;
-	args->entry = (uint64_t)ap_main;
+	args->pml4 = kernel_pml4_pa;
 	args->cr3 = (uint32_t)((uint64_t)early_pml4 - KERNBASE);
 	args->efer = EFER_NXE;
 	for (int i = 0; i < 2; i++) {
@@ -157,7 +157,8 @@ mp_start(void)
 				    i, globaldata_array[i]->gd_apicid);
 		}
 	}
-	atomic_store_uint(&ncpus, n);
+	ncpus = n;
+	atomic_store_uint(&all_up, 1);
 	lapic_timer_start();
 	klog(KLOG_INFO, "%u CPU%s\n", n, n == 1 ? "" : "s");
 }

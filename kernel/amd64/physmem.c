@@ -16,9 +16,6 @@
 #define RAM_MINIMUM (62UL << 20) /* what a 64 MiB machine has at least */
 #define EARLY_LIMIT (4UL << 30)	 /* what the first page tables map */
 
-struct phys_range phys_avail[PHYS_RANGES_MAX];
-int phys_avail_count;
-
 /*
  * Makes room for one more range at place i.
  */

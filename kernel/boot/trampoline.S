@@ -54,9 +54,8 @@ ap_long:
 	movl	%ebx, %ebx
 	movq	(ap_arg_stack - ap_trampoline)(%rbx), %rsp
 	movq	(ap_arg_data - ap_trampoline)(%rbx), %rdi
-	movq	(ap_arg_entry - ap_trampoline)(%rbx), %rax
-	xorl	%ebp, %ebp
-	pushq	$0
+	movq	(ap_arg_pml4 - ap_trampoline)(%rbx), %rsi
+	movabsq	$ap_high, %rax
 	jmp	*%rax
 
 	.balign 8
@@ -79,11 +78,22 @@ ap_arg_stack:
 	.quad	0
 ap_arg_data:
 	.quad	0
-ap_arg_entry:
+ap_arg_pml4:
 	.quad	0
 ap_arg_cr3:
 	.long	0
 ap_arg_efer:
 	.long	0
 ap_trampoline_end:
+
+	/* The first instructions at their linked address: the stack is mapped
+	 * by the kernel's own page tables only. */
+	.text
+	.type ap_high, @function
+ap_high:
+	movq	%rsi, %cr3
+	xorl	%ebp, %ebp
+	pushq	$0
+	jmp	ap_main
+	.size ap_high, . - ap_high
 	.section .note.GNU-stack, "", @progbits
