@@ -159,7 +159,8 @@ kva_flip(uint64_t page, uint64_t npages)
 		kva_used[page / 64] ^= 1UL << (page % 64);
 }
 
-/* The lowest free range of so many bytes; 0 when the window is full. */
+/* The lowest free range of so many bytes, with the page tables it will need
+ * in place; 0 when the window is full or memory short. */
 vm_offset_t
 kva_alloc(vm_size_t size)
 {
@@ -180,6 +181,10 @@ kva_alloc(vm_size_t size)
 		}
 	}
 	spin_unlock(&kva_spin);
+	if (va != 0 && pmap_growkernel(va, size) != 0) {
+		kva_free(va, size);
+		va = 0;
+	}
 	return va;
 }
 
