@@ -42,6 +42,9 @@ struct madt {
 
 struct acpi_info acpi_info;
 
+/*
+ * ACPI's checksum: the bytes of a table add up to 0.
+ */
 static bool
 sum_is_zero(const void *p, size_t len)
 {
@@ -53,6 +56,9 @@ sum_is_zero(const void *p, size_t len)
 	return sum == 0;
 }
 
+/*
+ * Is this the root pointer? Its first 20 bytes have a checksum of their own.
+ */
 static bool
 rsdp_valid(const struct rsdp *r)
 {
@@ -108,6 +114,10 @@ find_table(const struct rsdp *r, const char *signature)
 	return NULL;
 }
 
+/*
+ * Notes a processor that the firmware says may be used; the boot CPU is there
+ * already. Says so when there is no room for more.
+ */
 static void
 add_cpu(uint8_t apicid)
 {
@@ -121,6 +131,9 @@ add_cpu(uint8_t apicid)
 	acpi_info.ai_apicid[acpi_info.ai_cpus++] = apicid;
 }
 
+/*
+ * Notes an I/O APIC: its registers' address and its first input's number.
+ */
 static void
 add_ioapic(const uint8_t *e)
 {
@@ -136,6 +149,10 @@ add_ioapic(const uint8_t *e)
 	acpi_info.ai_ioapics = i + 1;
 }
 
+/*
+ * Notes that an ISA interrupt arrives at another input or with another
+ * polarity than it would by default.
+ */
 static void
 add_override(const uint8_t *e)
 {
@@ -150,6 +167,9 @@ add_override(const uint8_t *e)
 	o->level = (flags >> 2 & 3) == 3;
 }
 
+/*
+ * Fills acpi_info (see acpi.h). Boot CPU, once.
+ */
 void
 acpi_init(uint32_t boot_apicid)
 {

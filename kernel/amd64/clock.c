@@ -55,6 +55,9 @@ calibrate(void)
 		    tsc_hz, lapic_hz);
 }
 
+/*
+ * One register of the CMOS clock.
+ */
 static uint8_t
 cmos(uint8_t reg)
 {
@@ -133,12 +136,18 @@ nanotime(void)
 	return (uint64_t)((unsigned __int128)(now - tsc_base) * tsc_mult >> 32);
 }
 
+/*
+ * The date, as good as the CMOS clock was at boot.
+ */
 uint64_t
 walltime(void)
 {
 	return wall_base + nanotime();
 }
 
+/*
+ * Spins for ns nanoseconds; any context.
+ */
 void
 cpu_delay(uint64_t ns)
 {

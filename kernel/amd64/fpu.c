@@ -20,6 +20,10 @@
 #define MXCSR_DEFAULT 0x1f80
 #define MXCSR_VALID   0xffbf /* when the CPU's mask is 0 */
 
+/*
+ * Stores this CPU's FPU registers as td's. td is running here, or being
+ * switched out, so that nobody else looks at the area.
+ */
 void
 fpu_save(struct thread *td)
 {
@@ -29,6 +33,9 @@ fpu_save(struct thread *td)
 			     : "memory");
 }
 
+/*
+ * Loads td's FPU registers; the counterpart.
+ */
 void
 fpu_restore(struct thread *td)
 {

@@ -51,6 +51,11 @@ dispatch(struct globaldata *gd, int vector)
 	lapic_eoi();
 }
 
+/*
+ * See intr.h. The work that it leaves is done with interrupts enabled: it
+ * takes spinlocks, whose holders may be waiting for our part in a TLB
+ * shootdown.
+ */
 void
 interrupt(struct trapframe *tf)
 {

@@ -39,6 +39,10 @@ static struct {
 static int nhandlers;
 static struct spinlock irq_spin = SPINLOCK_INITIALIZER("ioapic");
 
+/*
+ * Registers are reached through a window of two words: which, and its value.
+ * irq_spin is held, or it is boot.
+ */
 static uint32_t
 ioapic_read(int i, uint32_t reg)
 {
@@ -46,6 +50,9 @@ ioapic_read(int i, uint32_t reg)
 	return *(volatile uint32_t *)(ioapics[i].regs + IOAPIC_DATA);
 }
 
+/*
+ * The same for writing.
+ */
 static void
 ioapic_write(int i, uint32_t reg, uint32_t v)
 {

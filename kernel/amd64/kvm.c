@@ -44,6 +44,9 @@ next_table(pt_entry_t *e)
 	return (pt_entry_t *)PHYS_TO_DMAP(*e & X86_PG_FRAME);
 }
 
+/*
+ * The page directory (2 MiB an entry) that covers va, made as needed.
+ */
 static pt_entry_t *
 page_dir(vm_offset_t va)
 {
@@ -52,6 +55,9 @@ page_dir(vm_offset_t va)
 	return next_table(&pdp[PDP_INDEX(va)]);
 }
 
+/*
+ * The page table (4 KiB an entry) that covers va, made as needed.
+ */
 static pt_entry_t *
 page_table(vm_offset_t va)
 {

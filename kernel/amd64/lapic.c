@@ -34,12 +34,18 @@
 
 static volatile uint32_t *lapic;
 
+/*
+ * A register of this CPU's own APIC: all CPUs have theirs at the same address.
+ */
 static uint32_t
 lapic_read(uint32_t reg)
 {
 	return lapic[reg / 4];
 }
 
+/*
+ * The same for writing.
+ */
 static void
 lapic_write(uint32_t reg, uint32_t v)
 {
@@ -79,12 +85,18 @@ lapic_setup(void)
 	lapic_eoi();
 }
 
+/*
+ * This CPU's APIC id, by which others send it interrupts.
+ */
 uint32_t
 lapic_id(void)
 {
 	return lapic_read(LAPIC_ID) >> 24;
 }
 
+/*
+ * The end of an interrupt: the next one may come.
+ */
 void
 lapic_eoi(void)
 {
@@ -101,12 +113,18 @@ lapic_timer_oneshot(uint32_t count)
 	lapic_write(LAPIC_INITCNT, count);
 }
 
+/*
+ * Timer periods until a one-shot fires.
+ */
 uint32_t
 lapic_timer_left(void)
 {
 	return lapic_read(LAPIC_CURCNT);
 }
 
+/*
+ * Starts this CPU's clock ticks. From lapic_setup() on.
+ */
 void
 lapic_timer_start(void)
 {
@@ -130,6 +148,9 @@ lapic_icr(uint32_t apicid, uint32_t low)
 	intr_restore(fl);
 }
 
+/*
+ * Interrupts one CPU. Any context; it counts as ours.
+ */
 void
 ipi_send(uint32_t cpu, int vector)
 {
@@ -138,6 +159,9 @@ ipi_send(uint32_t cpu, int vector)
 	    ICR_FIXED | ICR_ASSERT | (uint32_t)vector);
 }
 
+/*
+ * Interrupts each CPU of the mask, which does not have our own.
+ */
 void
 ipi_send_mask(cpumask_t cpus, int vector)
 {

@@ -75,6 +75,10 @@ thread_begin(struct thread *prev)
 	thread_exit();
 }
 
+/*
+ * A program's first registers (System V ABI for AMD64, 3.4.1): all but rip and
+ * rsp are 0. Leaves by IRET, since tf_trapno is 0, too.
+ */
 void
 cpu_exec_regs(struct trapframe *tf, uint64_t entry, uint64_t sp)
 {
@@ -86,6 +90,9 @@ cpu_exec_regs(struct trapframe *tf, uint64_t entry, uint64_t sp)
 	tf->tf_rflags = PSL_I | PSL_MBO;
 }
 
+/*
+ * Sets the base of %fs for td, and at once when it is running here.
+ */
 void
 cpu_set_fsbase(struct thread *td, uint64_t base)
 {
@@ -109,6 +116,9 @@ cpu_set_gsbase(struct thread *td, uint64_t base)
 	crit_exit();
 }
 
+/*
+ * See machdep.h.
+ */
 void
 cpu_idle_halt(void)
 {

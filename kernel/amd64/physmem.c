@@ -31,6 +31,9 @@ range_insert(int i, vm_paddr_t start, vm_paddr_t end)
 	phys_avail_count++;
 }
 
+/*
+ * Closes the gap at place i.
+ */
 static void
 range_delete(int i)
 {
@@ -132,6 +135,9 @@ physmem_init(void)
 	    bootinfo.bi_strtab, bootinfo.bi_strtab + bootinfo.bi_strtab_size);
 }
 
+/*
+ * Where the initramfs lies; its pages are never given to the VM.
+ */
 const void *
 boot_module(size_t *sizep)
 {

@@ -16,6 +16,9 @@
 
 #define STACK_FRAMES 1000 /* a 16 KiB stack has fewer */
 
+/*
+ * What the manual calls the vector.
+ */
 const char *
 trap_name(uint64_t no)
 {
@@ -49,6 +52,9 @@ trap_name(uint64_t no)
 	return "reserved exception";
 }
 
+/*
+ * What a page fault's error code says was tried.
+ */
 const char *
 fault_verb(uint64_t err)
 {
@@ -57,6 +63,9 @@ fault_verb(uint64_t err)
 	return err & PGEX_W ? "write" : "read";
 }
 
+/*
+ * All registers of a frame, three a line.
+ */
 void
 print_regs(const struct trapframe *tf)
 {
@@ -114,12 +123,19 @@ walk(uint64_t va, pt_entry_t e[4])
 	return 4;
 }
 
+/*
+ * Could this be a virtual address at all?
+ */
 static bool
 is_canonical(uint64_t va)
 {
 	return (int64_t)(va << 16) >> 16 == (int64_t)va;
 }
 
+/*
+ * Every level of the translation of va, by the tables that CR3 holds, with the
+ * flags in words, down to where it ends.
+ */
 void
 print_walk(uint64_t va)
 {
@@ -179,6 +195,9 @@ readable(uint64_t va)
 	return (e[walk(va, e) - 1] & X86_PG_V) != 0;
 }
 
+/*
+ * One line of a stack trace.
+ */
 static void
 print_pc(uint64_t pc, bool is_return)
 {

@@ -22,6 +22,9 @@ struct fwcfg_file {
 	char name[56];
 };
 
+/*
+ * The next n bytes of the selected item.
+ */
 static void
 fwcfg_bytes(void *buf, size_t n)
 {
@@ -31,6 +34,9 @@ fwcfg_bytes(void *buf, size_t n)
 		*p++ = inb(FWCFG_DATA);
 }
 
+/*
+ * Walks the directory of files for the name (see fwcfg.h).
+ */
 ssize_t
 fwcfg_read(const char *name, char *buf, size_t size)
 {

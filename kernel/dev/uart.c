@@ -31,6 +31,9 @@
 static const uint16_t uart_base[UART_PORTS] = {0x3f8, 0x2f8};
 static bool uart_there[UART_PORTS]; /* (k) */
 
+/*
+ * Sets both ports up and finds out which of them exist.
+ */
 void
 uart_init(void)
 {
@@ -49,6 +52,9 @@ uart_init(void)
 	}
 }
 
+/*
+ * Sends one character, waiting for room as long as it is reasonable.
+ */
 void
 uart_putc(enum uart_port port, int ch)
 {
@@ -74,6 +80,9 @@ uart_intr(void *arg)
 	atomic_set_uint(&mycpu->gd_reqflags, RQF_UART);
 }
 
+/*
+ * Turns the console's receive interrupt on.
+ */
 void
 uart_input_start(void)
 {
@@ -91,6 +100,9 @@ uart_input_start(void)
 		atomic_set_uint(&mycpu->gd_reqflags, RQF_UART);
 }
 
+/*
+ * Empties the receive FIFO into the terminal.
+ */
 void
 uart_input(void)
 {

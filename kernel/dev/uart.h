@@ -12,6 +12,9 @@ enum uart_port { UART_CONSOLE, UART_RESULTS, UART_PORTS };
 void uart_init(void); /* boot; output works from then on */
 /* Polled, any context. Callers keep their text whole by kprintf's lock. */
 void uart_putc(enum uart_port port, int ch);
+/* Bytes as they are, whole: nothing else comes in between. Any context; kept
+ * short, since interrupts wait meanwhile. (kern/kprintf.c) */
+void output_write(enum uart_port port, const void *buf, size_t len);
 /* Console input from now on: interrupts; the boot CPU, after ioapic_init()
  * and when console_input() may be called. */
 void uart_input_start(void);

@@ -19,6 +19,9 @@ static char given[LINE_SIZE];  /* (k) as it was given */
 static char parsed[LINE_SIZE]; /* (k) cut into words: values point here */
 static const char *initargs = "";
 
+/*
+ * See bootopt.h. Works from the first C instruction on.
+ */
 void
 boot_die(const char *fmt, ...)
 {
@@ -34,6 +37,9 @@ boot_die(const char *fmt, ...)
 	cpu_poweroff(EXIT_PANIC);
 }
 
+/*
+ * The option of that name, or NULL.
+ */
 static struct bootopt *
 bootopt_find(const char *name)
 {
@@ -46,6 +52,9 @@ bootopt_find(const char *name)
 	return NULL;
 }
 
+/*
+ * Dies, naming the options that there are.
+ */
 static void
 unknown_option(const char *name)
 {
@@ -87,6 +96,9 @@ next_word(char **pp)
 	return word;
 }
 
+/*
+ * Joins the two command lines, and sets each option named there.
+ */
 void
 bootopt_init(const char *mbcmdline)
 {
@@ -120,12 +132,18 @@ bootopt_init(const char *mbcmdline)
 	}
 }
 
+/*
+ * The option's value as text.
+ */
 const char *
 bootopt_str(const struct bootopt *bo)
 {
 	return bo->bo_value;
 }
 
+/*
+ * The option's value as a number.
+ */
 uint64_t
 bootopt_u64(const struct bootopt *bo)
 {
@@ -138,6 +156,9 @@ bootopt_u64(const struct bootopt *bo)
 	return v;
 }
 
+/*
+ * The option's value as a yes or no.
+ */
 bool
 bootopt_bool(const struct bootopt *bo)
 {
@@ -152,18 +173,27 @@ bootopt_bool(const struct bootopt *bo)
 	    "boot option %s wants 0 or 1, not '%s'", bo->bo_name, bo->bo_value);
 }
 
+/*
+ * What is meant for init.
+ */
 const char *
 bootopt_initargs(void)
 {
 	return initargs;
 }
 
+/*
+ * Everything, as it was given.
+ */
 const char *
 bootopt_cmdline(void)
 {
 	return given;
 }
 
+/*
+ * Walks the linker set.
+ */
 void
 bootopt_foreach(void (*fn)(void *arg, const struct bootopt *bo), void *arg)
 {

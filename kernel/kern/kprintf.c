@@ -33,6 +33,9 @@ static volatile uint32_t output_owner;
 static bool panic_mode;
 static uint32_t panic_cpu;
 
+/*
+ * One character to the outlet.
+ */
 static void
 emit(struct conv *c, int ch)
 {
@@ -62,6 +65,10 @@ emit_field(
 		emit(c, ' ');
 }
 
+/*
+ * An unsigned number with prefix or sign; precision is the least number of
+ * digits, as in ISO C.
+ */
 static void
 emit_number(
     struct conv *c, uint64_t v, unsigned base, const char *prefix, bool upper)
@@ -98,6 +105,9 @@ get_unsigned(va_list *ap, int length)
 	}
 }
 
+/*
+ * The same for signed conversions.
+ */
 static int64_t
 get_signed(va_list *ap, int length)
 {
@@ -221,6 +231,9 @@ convert(struct conv *c, int ch, int length, va_list *ap)
 	}
 }
 
+/*
+ * The formatter (see kprintf.h). An unknown conversion comes out as it stands.
+ */
 int
 kvformat(
     void (*out)(void *arg, int ch), void *arg, const char *fmt, va_list ap0)
@@ -256,6 +269,9 @@ struct strout {
 	char *p, *end;
 };
 
+/*
+ * The outlet into a buffer: what does not fit is dropped.
+ */
 static void
 out_string(void *arg, int ch)
 {
@@ -265,6 +281,9 @@ out_string(void *arg, int ch)
 		*o->p++ = (char)ch;
 }
 
+/*
+ * Formats into memory.
+ */
 int
 kvsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 {
@@ -276,6 +295,9 @@ kvsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 	return n;
 }
 
+/*
+ * Formats into memory.
+ */
 int
 ksnprintf(char *buf, size_t size, const char *fmt, ...)
 {
@@ -289,6 +311,21 @@ ksnprintf(char *buf, size_t size, const char *fmt, ...)
 }
 
 /*
+ * Makes this CPU the output's owner; interrupts are disabled. False: it was
+ * already, or a panic broke the lock, and there is nothing to give back.
+ */
+static bool
+output_lock(uint32_t me)
+{
+	while (!panic_mode && output_owner != me) {
+		if (atomic_cmpset_uint(&output_owner, 0, me))
+			return true;
+		cpu_pause();
+	}
+	return false;
+}
+
+/*
  * Both outlets of text: the lock, the text, the lock.
  */
 static int
@@ -296,16 +333,9 @@ output(void (*out)(void *, int), const char *fmt, va_list ap)
 {
 	uint64_t fl = intr_disable();
 	uint32_t me = 1 + mycpuid;
-	bool locked = false;
+	bool locked = output_lock(me);
 	int n;
 
-	while (!panic_mode && output_owner != me) {
-		if (atomic_cmpset_uint(&output_owner, 0, me)) {
-			locked = true;
-			break;
-		}
-		cpu_pause();
-	}
 	/* After a panic only the CPU that panics has anything to say. */
 	n = panic_mode && panic_cpu != me ? 0 : kvformat(out, NULL, fmt, ap);
 	if (locked)
@@ -314,6 +344,29 @@ output(void (*out)(void *, int), const char *fmt, va_list ap)
 	return n;
 }
 
+/*
+ * Bytes as they are, whole.
+ */
+void
+output_write(enum uart_port port, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+	uint64_t fl = intr_disable();
+	uint32_t me = 1 + mycpuid;
+	bool locked = output_lock(me);
+
+	if (!panic_mode || panic_cpu == me) {
+		while (len-- > 0)
+			uart_putc(port, *p++);
+	}
+	if (locked)
+		atomic_store_uint(&output_owner, 0);
+	intr_restore(fl);
+}
+
+/*
+ * The console's outlet: terminals want a carriage return.
+ */
 static void
 out_console(void *arg, int ch)
 {
@@ -322,18 +375,27 @@ out_console(void *arg, int ch)
 	uart_putc(UART_CONSOLE, ch);
 }
 
+/*
+ * The result stream's outlet.
+ */
 static void
 out_results(void *arg, int ch)
 {
 	uart_putc(UART_RESULTS, ch);
 }
 
+/*
+ * Prints on the console.
+ */
 int
 kvprintf(const char *fmt, va_list ap)
 {
 	return output(out_console, fmt, ap);
 }
 
+/*
+ * Prints on the console.
+ */
 int
 kprintf(const char *fmt, ...)
 {
@@ -346,6 +408,9 @@ kprintf(const char *fmt, ...)
 	return n;
 }
 
+/*
+ * Prints on the console what the user wants to know.
+ */
 void
 klog(int level, const char *fmt, ...)
 {
@@ -358,6 +423,9 @@ klog(int level, const char *fmt, ...)
 	va_end(ap);
 }
 
+/*
+ * Prints on the result stream.
+ */
 void
 result_printf(const char *fmt, ...)
 {
@@ -368,6 +436,9 @@ result_printf(const char *fmt, ...)
 	va_end(ap);
 }
 
+/*
+ * This CPU is the only one that prints from here on.
+ */
 void
 kprintf_panic_mode(void)
 {

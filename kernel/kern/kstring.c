@@ -5,6 +5,9 @@
  */
 #include <kern/kstring.h>
 
+/*
+ * Copies n bytes; the two do not overlap.
+ */
 void *
 memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
@@ -22,6 +25,9 @@ memcpy(void *restrict dst, const void *restrict src, size_t n)
 	return dst;
 }
 
+/*
+ * Copies n bytes; they may overlap.
+ */
 void *
 memmove(void *dst, const void *src, size_t n)
 {
@@ -40,6 +46,9 @@ memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
+/*
+ * Fills n bytes with c.
+ */
 void *
 memset(void *dst, int c, size_t n)
 {
@@ -58,6 +67,9 @@ memset(void *dst, int c, size_t n)
 	return dst;
 }
 
+/*
+ * Compares n bytes as unsigned numbers; <0, 0 or >0.
+ */
 int
 memcmp(const void *a, const void *b, size_t n)
 {
@@ -70,6 +82,9 @@ memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
+/*
+ * The first byte c among n, or NULL.
+ */
 void *
 memchr(const void *s, int c, size_t n)
 {
@@ -82,6 +97,9 @@ memchr(const void *s, int c, size_t n)
 	return NULL;
 }
 
+/*
+ * Bytes before the NUL.
+ */
 size_t
 strlen(const char *s)
 {
@@ -92,6 +110,9 @@ strlen(const char *s)
 	return n;
 }
 
+/*
+ * Bytes before the NUL, at most max.
+ */
 size_t
 strnlen(const char *s, size_t max)
 {
@@ -102,6 +123,9 @@ strnlen(const char *s, size_t max)
 	return n;
 }
 
+/*
+ * Compares as unsigned bytes; <0, 0 or >0.
+ */
 int
 strcmp(const char *a, const char *b)
 {
@@ -110,6 +134,9 @@ strcmp(const char *a, const char *b)
 	return (unsigned char)*a - (unsigned char)*b;
 }
 
+/*
+ * Compares at most n bytes.
+ */
 int
 strncmp(const char *a, const char *b, size_t n)
 {
@@ -120,6 +147,9 @@ strncmp(const char *a, const char *b, size_t n)
 	return 0;
 }
 
+/*
+ * The first c, which may be the NUL, or NULL.
+ */
 char *
 strchr(const char *s, int c)
 {
@@ -130,6 +160,9 @@ strchr(const char *s, int c)
 	return (char *)(uintptr_t)s;
 }
 
+/*
+ * The last c, which may be the NUL, or NULL.
+ */
 char *
 strrchr(const char *s, int c)
 {
@@ -142,6 +175,9 @@ strrchr(const char *s, int c)
 	return (char *)(uintptr_t)last;
 }
 
+/*
+ * Where `what' first occurs, or NULL.
+ */
 char *
 strstr(const char *s, const char *what)
 {
@@ -155,6 +191,9 @@ strstr(const char *s, const char *what)
 	}
 }
 
+/*
+ * Copies what fits of src (see kstring.h).
+ */
 size_t
 strlcpy(char *dst, const char *src, size_t size)
 {
@@ -168,6 +207,9 @@ strlcpy(char *dst, const char *src, size_t size)
 	return len;
 }
 
+/*
+ * Appends what fits of src (see kstring.h).
+ */
 size_t
 strlcat(char *dst, const char *src, size_t size)
 {
@@ -176,6 +218,9 @@ strlcat(char *dst, const char *src, size_t size)
 	return have + strlcpy(dst + have, src, size - have);
 }
 
+/*
+ * A digit's value; 16 when it is none.
+ */
 static int
 digit(int c)
 {
@@ -187,6 +232,9 @@ digit(int c)
 	return 16;
 }
 
+/*
+ * Reads a number (see kstring.h).
+ */
 uint64_t
 kstrtoull(const char *s, const char **endp, int base)
 {

@@ -21,6 +21,9 @@ static size_t nsyms;
 static const char *strings;
 static size_t strings_size;
 
+/*
+ * Takes the tables over. A string table without a final zero is not believed.
+ */
 void
 ksyms_init(
     const void *symtab, size_t symsize, const char *strtab, size_t strsize)
@@ -33,12 +36,18 @@ ksyms_init(
 	strings_size = strsize;
 }
 
+/*
+ * A symbol's name; never outside of the string table.
+ */
 static const char *
 sym_name(const struct elf64_sym *s)
 {
 	return s->st_name < strings_size ? strings + s->st_name : "?";
 }
 
+/*
+ * See ksyms.h.
+ */
 const char *
 ksym_lookup(uint64_t pc, uint64_t *offp)
 {
@@ -55,6 +64,9 @@ ksym_lookup(uint64_t pc, uint64_t *offp)
 	return NULL;
 }
 
+/*
+ * Name and offset of pc as text.
+ */
 void
 ksym_format(char *buf, size_t size, uint64_t pc)
 {
@@ -67,6 +79,9 @@ ksym_format(char *buf, size_t size, uint64_t pc)
 		ksnprintf(buf, size, "%s+%#lx", name, off);
 }
 
+/*
+ * A function's or an object's address by its name.
+ */
 uint64_t
 ksym_address(const char *name)
 {

@@ -6,6 +6,7 @@
 #include <kern/bootopt.h>
 #include <kern/kmalloc.h>
 #include <kern/kprintf.h>
+#include <kern/ktest.h>
 #include <kern/main.h>
 #include <kern/proc.h>
 #include <kern/sched.h>
@@ -25,6 +26,9 @@
 
 BOOTOPT(bo_tests, "tests", "", "for init: the tests to run, by commas");
 
+/*
+ * See main.h.
+ */
 void
 kmain(void)
 {
@@ -46,6 +50,7 @@ kmain(void)
 	cpu_enable_intr();
 	mp_start();
 	trace_init();
+	ktest_run();
 
 	proc_init();
 	vfs_init();

@@ -51,6 +51,9 @@ report_result(void)
 	    text, where);
 }
 
+/*
+ * What happened and to whom.
+ */
 static void
 report_what(void)
 {
@@ -67,6 +70,9 @@ report_what(void)
 	kprintf("\n");
 }
 
+/*
+ * The trap, and a page fault's error code in words.
+ */
 static void
 report_fault(void)
 {
@@ -82,6 +88,9 @@ report_fault(void)
 	print_fault(fault_va, frame->tf_err);
 }
 
+/*
+ * How the page tables translate the address that faulted.
+ */
 static void
 report_walk(void)
 {
@@ -89,6 +98,9 @@ report_walk(void)
 		print_walk(fault_va);
 }
 
+/*
+ * The registers at the trap; panic() has none worth showing.
+ */
 static void
 report_regs(void)
 {
@@ -98,6 +110,9 @@ report_regs(void)
 	print_regs(frame);
 }
 
+/*
+ * Who called whom.
+ */
 static void
 report_stack(void)
 {
@@ -105,6 +120,9 @@ report_stack(void)
 	print_stack(at_rip, at_rbp);
 }
 
+/*
+ * What the thread holds: the first question after a deadlock.
+ */
 static void
 report_locks(void)
 {
@@ -115,6 +133,9 @@ report_locks(void)
 	thread_print_locks(td);
 }
 
+/*
+ * What the VM did last, on all CPUs.
+ */
 static void
 report_trace(void)
 {
