@@ -71,8 +71,8 @@ pmap_pinit(pmap_t pmap)
 }
 
 /*
- * See pmap.h. What is left is page tables, which come in the tree bottom up;
- * one who removed mappings by page may still hold the lock of one, and we
+ * See pmap.h. No thread will load it again, so this CPU leaves it here. What
+ * is left is page tables, which come in the tree bottom up; one who removed mappings by page may still hold the lock of one, and we
  * wait for him. May sleep.
  */
 void
@@ -81,6 +81,9 @@ pmap_release(pmap_t pmap)
 	vm_page_t m;
 	pv_entry_t pv;
 
+	crit_enter();
+	pmap_deactivate(pmap);
+	crit_exit();
 	KASSERT(pmap != &kernel_pmap && pmap->pm_active == 0,
 	    ("pmap_release: still loaded on CPUs %#x", pmap->pm_active));
 	KASSERT(pmap->pm_resident == 0 && pmap->pm_wired == 0,

@@ -112,6 +112,7 @@ struct pmap {
 };
 
 #define CPULOCK_EXCL 0x80000000U
+#define PMAP_SWEPT   0x0001U /* pmap_remove_pages left empty page tables */
 
 extern struct pmap kernel_pmap;
 extern int pmap_dynamic_delete; /* free PT pages when their last entry goes */
@@ -121,8 +122,9 @@ void pmap_bootstrap(void); /* adopts boot's kernel page tables */
 void pmap_init(void);	   /* zones; after kmalloc_init */
 /* An empty address space; M_WAITOK. */
 void pmap_pinit(pmap_t pmap);
-/* Frees an address space's page tables; pm_active must be 0 or this CPU
- * already switched away, and no managed mapping may be left. */
+/* Frees an address space's page tables. No mapping is left, no other CPU has
+ * it loaded (this one leaves it), and no thread has it for its own any more:
+ * a switch would load it again. May sleep. */
 void pmap_release(pmap_t pmap);
 /* Loads pmap on this CPU in place of what was loaded, which is marked
  * unloaded; nothing to do when it is loaded already. A CPU's first call is

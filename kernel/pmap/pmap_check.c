@@ -118,7 +118,8 @@ check_table(
 		vm_check_fail("pmap %p: table %#lx has %u entries, "
 			      "wire_count %u",
 		    (void *)ck->pmap, pindex, used, pv->pv_m->wire_count);
-	if (used == 0 && level != PVL_PML4 && pmap_dynamic_delete)
+	if (used == 0 && level != PVL_PML4 && pmap_dynamic_delete &&
+	    (ck->pmap->pm_flags & PMAP_SWEPT) == 0)
 		vm_check_fail(
 		    "pmap %p: table %#lx is empty", (void *)ck->pmap, pindex);
 }

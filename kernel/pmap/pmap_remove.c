@@ -230,6 +230,8 @@ pmap_remove_pages(pmap_t pmap, vm_offset_t sva, vm_offset_t eva)
 	crit_enter();
 	scan.inval = (pmap->pm_active & ~CPUMASK(mycpuid)) != 0;
 	crit_exit();
+	if (!scan.inval)
+		atomic_set_uint(&pmap->pm_flags, PMAP_SWEPT);
 	pmap_scan(&scan, sva);
 	if (!scan.inval)
 		pmap_inval_smp(pmap, sva, (eva - sva) >> PAGE_SHIFT, NULL, 0);
@@ -237,6 +239,8 @@ pmap_remove_pages(pmap_t pmap, vm_offset_t sva, vm_offset_t eva)
 		trace(TR_REMOVE, (uint64_t)pmap, sva, eva, scan.pages);
 }
 
+/* Write-protects a leaf. The bits are folded before they are cleared, since
+ * pmap_clearbit does not wait for the lock of an entry that cannot write. */
 static void
 pmap_protect_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
     pv_entry_t pt_pv, vm_offset_t va)
@@ -249,14 +253,14 @@ pmap_protect_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
 	do {
 		opte = pte_load(ptep);
 		npte = opte & ~clear;
+		if (pv != NULL)
+			pmap_fold(pv->pv_m, opte);
 	} while (npte != opte &&
 	    !pmap_inval_smp_cmpset(scan->pmap, va, ptep, opte, npte));
-	if (pv != NULL) {
-		pmap_fold(pv->pv_m, opte);
+	if (pv != NULL)
 		pv_put(pv);
-	} else {
+	else
 		pv_placemarker_wakeup(pmark);
-	}
 }
 
 /* See pmap.h. May sleep. */
