@@ -33,6 +33,10 @@ DIRS	:= boot amd64 pmap vm kern fs dev san
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += -rR --no-print-directory
+# As many jobs as CPUs, unless the caller decided.
+ifeq ($(filter -j% --jobserver%,$(shell echo "$$MAKEFLAGS")),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),clean)
 composed := $(shell sh $(MK)compose.sh "$(OUT)" "$(SRC)" "$(REMOVED)" \
