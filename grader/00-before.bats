@@ -41,7 +41,7 @@ setup_file() {
 @test "[2] cow_kernel_store: read(2) into a shared page copies it first" { check; }
 @test "[1] cow_segments: .data, .bss and the stack are copied, too" { check; }
 @test "[1] cow_zero_page: an untouched page is zero for both, then private" { check; }
-@test "[2] cow_middle_exits: the middle generation goes, its relatives keep theirs" { check; }
+@test "[2] cow_middle_exits: the middle generation goes, the others keep theirs" { check; }
 @test "[1] cow_protect_after_fork: read-only at the fork, writable later" { check; }
 @test "[2] cow_clipped: a mapping in pieces forks as pieces" { check; }
 @test "[1] cow_hundred: a hundred forks leave the chain as it was" { check; }
@@ -54,7 +54,7 @@ setup_file() {
 @test "[1] fork_hundreds: two hundred children, one after the other" { check; }
 @test "[1] fork_tree: a tree of processes sums its leaves" { check; }
 @test "[1] fork_shared_position: parent and child share a file's position" { check; }
-@test "[1] fork_own_descriptors: the child's close leaves the parent's descriptor" { check; }
+@test "[1] fork_own_descriptors: a close in the child is the child's alone" { check; }
 @test "[1] fork_vfork_memory: a vfork child writes its waiting parent's memory" { check; }
 @test "[1] fork_vfork_exec: vfork and execve give the parent its memory back" { check; }
 @test "[1] fork_wait_forms: wait4 for one, for any, and without waiting" { check; }

@@ -43,12 +43,11 @@ function take(status,	num, title, points, name, group) {
 	}
 }
 
-# An absolute path in a hint is longer than it is helpful.
 /^1\.\.[0-9]+$/	{ count = substr($0, 4) + 0; next }
-/^ok [0-9]+ /	{ take("ok"); quiet = 0; next }
-/^not ok [0-9]+ /	{ take("not ok"); quiet = 0; next }
-/^# \(/		{ quiet = 1; next }	# bats' own trace of the failing line
-/^#   `/	{ next }
+/^ok [0-9]+ /	{ take("ok"); next }
+/^not ok [0-9]+ /	{ take("not ok"); next }
+/^# \(/		{ next }	# bats' own trace of the failing line
+/^#  (in|from) / || /^#   `/	{ next }
 /^#/		{ sub(/^# ?/, ""); print "    " $0; next }
 /^(suite|begin) /	{ next }
 { print }
