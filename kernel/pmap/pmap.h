@@ -47,7 +47,7 @@ typedef uint64_t pt_entry_t;
 #define PAT_WRITE_THROUGH 1
 #define PAT_UNCACHED	  2 /* UC-: an MTRR may override */
 #define PAT_UNCACHEABLE	  3
-#define PAT_TO_PTE(mode)  ((pt_entry_t)((mode) & 3) << 3)
+#define PAT_TO_PTE(mode)  ((pt_entry_t)((mode)&3) << 3)
 
 /* The index space of pv_pindex. Leaf: va >> 12; and so on upward. */
 #define NUPTE_TOTAL (1UL << 36)
@@ -57,9 +57,9 @@ typedef uint64_t pt_entry_t;
 #define PV_PTE(va)  ((vm_offset_t)(va) >> 12)
 #define PV_PT(va)   (NUPTE_TOTAL + ((vm_offset_t)(va) >> 21))
 #define PV_PD(va)   (NUPTE_TOTAL + NUPT_TOTAL + ((vm_offset_t)(va) >> 30))
-#define PV_PDP(va)                                                             \
+#define PV_PDP(va) \
 	(NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + ((vm_offset_t)(va) >> 39))
-#define PV_PML4	    (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + NUPDP_TOTAL)
+#define PV_PML4 (NUPTE_TOTAL + NUPT_TOTAL + NUPD_TOTAL + NUPDP_TOTAL)
 
 struct pv_entry {
 	struct pmap *pv_pmap;	       /* (k) */
@@ -174,10 +174,10 @@ void pmap_remove_specific(pmap_t pmap, vm_page_t m);
 bool pmap_is_modified(vm_page_t m); /* m->spin inside; busy not needed;
 				     * never sleeps */
 void pmap_clear_modify(vm_page_t m);
-int pmap_ts_referenced(vm_page_t m); /* clears A, counts; stops after 5;
+int pmap_ts_referenced(vm_page_t m);	/* clears A, counts; stops after 5;
 				      * never sleeps */
 void pmap_clear_reference(vm_page_t m); /* never sleeps */
-int pmap_pv_count(vm_page_t m); /* length of md.pv_list */
+int pmap_pv_count(vm_page_t m);		/* length of md.pv_list */
 
 /* --- pmap_kernel.c, kernel mappings: no pv, wired, not managed --- */
 /* Makes the page tables for a range of the KVA window, so that pmap_kenter
