@@ -273,7 +273,7 @@ ramfs_unmount(struct mount *mp)
 }
 
 /* A mount with an empty root directory, not in place yet. */
-static struct mount *
+struct mount *
 ramfs_new(const char *fstype)
 {
 	struct mount *mp = mount_alloc(fstype, RAMFS_MAGIC);
@@ -288,7 +288,7 @@ ramfs_new(const char *fstype)
 }
 
 /* Takes the mount apart again that could not be put in place. */
-static void
+void
 ramfs_undo(struct mount *mp)
 {
 	ramfs_unmount(mp);

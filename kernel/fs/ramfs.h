@@ -8,6 +8,8 @@
  * vnode's object, and then the node keeps the vnode (it is pinned).
  *
  * (S) ramfs_spin; (V) v_lock of the node's vnode, or boot; (k) constant
+ * A regular file's times and size are also changed under v_iolock alone and
+ * with v_lock; a reader of the times may be a write behind.
  */
 #ifndef FS_RAMFS_H
 #define FS_RAMFS_H
@@ -80,6 +82,9 @@ void ramfs_inactive(struct vnode *vp);
 /* ramfs_attr.c */
 int ramfs_getattr(struct vnode *vp, struct kstat *st);
 int ramfs_setattr(struct vnode *vp, const struct kstat *st, uint32_t mask);
+/* ramfs.c: what devfs is made of, too. */
+struct mount *ramfs_new(const char *fstype); /* mnt_data: the root node */
+void ramfs_undo(struct mount *mp); /* never put in place: frees it */
 /* ramfs_cpio.c: fills dir; 0, or ENOEXEC after a line on the console. */
 int ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size);
 

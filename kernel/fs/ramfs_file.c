@@ -12,26 +12,28 @@
 #include <kern/kstring.h>
 #include <vm/vm_pager.h>
 
-/* Gives the file another size. v_lock exclusive. What the archive has beyond
+/* Gives the file another size. v_iolock exclusive; takes v_lock. What the archive has beyond
  * it must not come back when the file grows again. */
 static void
 ramfs_setsize(struct vnode *vp, uint64_t size)
 {
 	struct ramfs_node *rn = vp->v_data;
 
+	vn_lock(vp);
 	rn->rn_datalen = MIN(rn->rn_datalen, size);
 	rn->rn_size = size;
 	vnode_pager_setsize(vp, size);
+	vn_unlock(vp);
 }
 
-/* vop_read; v_lock shared. */
+/* vop_read; v_iolock shared. */
 static int
 ramfs_read(struct vnode *vp, struct uio *uio, int ioflag)
 {
 	return vn_rdwr_pages(vp, uio, NULL);
 }
 
-/* vop_write; v_lock exclusive. */
+/* vop_write; v_iolock exclusive. */
 static int
 ramfs_write(struct vnode *vp, struct uio *uio, int ioflag)
 {
@@ -51,7 +53,7 @@ ramfs_write(struct vnode *vp, struct uio *uio, int ioflag)
 	return error;
 }
 
-/* vop_truncate; v_lock exclusive. */
+/* vop_truncate; v_iolock exclusive. */
 static int
 ramfs_truncate(struct vnode *vp, uint64_t size)
 {

@@ -50,6 +50,7 @@ vnode_alloc(const struct vnodeops *ops, enum vtype type, struct mount *mp,
 	vp->v_mount = mp;
 	vp->v_refs = 1;
 	vp->v_data = data;
+	lockinit(&vp->v_iolock, "vnode I/O");
 	lockinit(&vp->v_lock, "vnode");
 	lwkt_token_init(&vp->v_token, "vnode");
 	atomic_add_int(&mp->mnt_vnodes, 1);
@@ -98,6 +99,7 @@ vrele(struct vnode *vp)
 		vp->v_ops->vop_inactive(vp);
 	lwkt_token_uninit(&vp->v_token);
 	lockuninit(&vp->v_lock);
+	lockuninit(&vp->v_iolock);
 	zfree(&vnode_zone, vp);
 	atomic_subtract_int(&mp->mnt_vnodes, 1);
 }
@@ -153,7 +155,7 @@ vn_access(struct vnode *vp, int amode)
 	return error;
 }
 
-/* Gives a regular file another size. Takes v_lock; may sleep. */
+/* Gives a regular file another size. Takes v_iolock; may sleep. */
 int
 vn_truncate(struct vnode *vp, uint64_t size)
 {
@@ -167,14 +169,14 @@ vn_truncate(struct vnode *vp, uint64_t size)
 		return EROFS;
 	if (vp->v_ops->vop_truncate == NULL)
 		return EPERM;
-	vn_lock(vp);
+	vn_iolock(vp);
 	error = vp->v_ops->vop_truncate(vp, size);
-	vn_unlock(vp);
+	vn_iounlock(vp);
 	return error;
 }
 
 /* Reads len bytes at off into kernel memory; *done gets how many, fewer only
- * at the end of the file. Takes v_lock shared; may sleep. */
+ * at the end of the file. Takes v_iolock shared; may sleep. */
 int
 vn_read_kernel(struct vnode *vp, void *buf, size_t len, uint64_t off,
     size_t *done)
@@ -187,9 +189,9 @@ vn_read_kernel(struct vnode *vp, void *buf, size_t len, uint64_t off,
 	if (vp->v_ops->vop_read == NULL)
 		return EINVAL;
 	uio_kernel(&uio, buf, len, (int64_t)off, false);
-	vn_lock_shared(vp);
+	vn_iolock_shared(vp);
 	error = vp->v_ops->vop_read(vp, &uio, 0);
-	vn_unlock(vp);
+	vn_iounlock(vp);
 	*done = len - uio.uio_resid;
 	return error;
 }

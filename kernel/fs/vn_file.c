@@ -12,7 +12,7 @@
 #include <fs/vnode.h>
 #include <kern/kstring.h>
 
-/* read: v_lock shared, but for devices, whose reads may wait for ever. */
+/* read: v_iolock shared, but for devices, whose reads may wait for ever. */
 static int
 vn_fo_read(struct file *fp, struct uio *uio)
 {
@@ -25,13 +25,13 @@ vn_fo_read(struct file *fp, struct uio *uio)
 		return EINVAL;
 	if (vp->v_type != VREG)
 		return vp->v_ops->vop_read(vp, uio, ioflag);
-	vn_lock_shared(vp);
+	vn_iolock_shared(vp);
 	error = vp->v_ops->vop_read(vp, uio, ioflag);
-	vn_unlock(vp);
+	vn_iounlock(vp);
 	return error;
 }
 
-/* write: v_lock exclusive; O_APPEND goes to the end as it then is. */
+/* write: v_iolock exclusive; O_APPEND goes to the end as it then is. */
 static int
 vn_fo_write(struct file *fp, struct uio *uio)
 {
@@ -42,14 +42,14 @@ vn_fo_write(struct file *fp, struct uio *uio)
 		return EINVAL;
 	if (vp->v_type != VREG)
 		return vp->v_ops->vop_write(vp, uio, ioflag);
-	vn_lock(vp);
+	vn_iolock(vp);
 	if (ioflag & O_APPEND)
 		uio->uio_offset = (int64_t)vp->v_size;
 	if (uio->uio_resid > 0 && uio->uio_offset == INT64_MAX)
 		error = EFBIG;
 	else
 		error = vp->v_ops->vop_write(vp, uio, ioflag);
-	vn_unlock(vp);
+	vn_iounlock(vp);
 	return error;
 }
 

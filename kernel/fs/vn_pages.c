@@ -5,7 +5,7 @@
  *
  * The user's side of a copy may fault, on the very page that is copied even.
  * So a page is busy only until it is valid (and, for a write, marked dirty);
- * during the copy it is held, and the file's v_lock keeps it from being cut
+ * during the copy it is held, and the file's v_iolock keeps it from being cut
  * off.
  */
 #include <linux/errno.h>
@@ -98,8 +98,8 @@ write_chunk(struct vnode *vp, vm_object_t object, struct uio *uio, size_t n,
 
 /*
  * Moves uio_resid bytes at uio_offset: a read stops at the end of the file, a
- * write lets it grow. v_lock is held, shared for a read, exclusive for a
- * write. An error after some bytes were moved leaves them counted in the uio.
+ * write lets it grow. v_iolock is held, shared for a read, exclusive for a
+ * write; v_lock is not. An error after some bytes were moved leaves them counted in the uio.
  */
 int
 vn_rdwr_pages(struct vnode *vp, struct uio *uio,

@@ -2,8 +2,12 @@
 /*
  * Vnodes: files of every file system, in memory.
  *
- * v_lock is held shared for reading and exclusive for changing the file or
- * the directory; taken parent before child. v_refs keeps the vnode.
+ * v_lock is held shared for looking at the file or in the directory and
+ * exclusive for changing its size, its attributes or the directory; taken
+ * parent before child. A page fault takes it shared, so it is never held
+ * while user memory is touched: reading and writing a regular file are
+ * serialised by v_iolock, which comes before v_lock and which no fault takes.
+ * v_refs keeps the vnode.
  */
 #ifndef FS_VNODE_H
 #define FS_VNODE_H
@@ -51,11 +55,13 @@ struct vnodeops {
 	int (*vop_getattr)(struct vnode *vp, struct kstat *st);
 	int (*vop_setattr)(struct vnode *vp, const struct kstat *st,
 	    uint32_t mask); /* VATTR_* */
+	/* VREG: v_iolock is held, shared for reading, else exclusive. */
 	int (*vop_truncate)(struct vnode *vp, uint64_t size);
 	int (*vop_read)(struct vnode *vp, struct uio *uio, int ioflag);
 	int (*vop_write)(struct vnode *vp, struct uio *uio, int ioflag);
 	/* Fills / stores one page of the file for the vnode pager, by kernel
-	 * address; off page-aligned; bytes beyond the end are zeroed. */
+	 * address; off page-aligned; bytes beyond the end are zeroed. The
+	 * page is busy; takes neither v_lock nor v_iolock. */
 	int (*vop_getpage)(struct vnode *vp, uint64_t off, void *kaddr);
 	int (*vop_putpage)(struct vnode *vp, uint64_t off, const void *kaddr,
 	    size_t len);
@@ -81,11 +87,12 @@ struct vnode {
 	enum vtype v_type;	      /* (k) */
 	struct mount *v_mount;	      /* (k) */
 	int32_t v_refs;		      /* (A); 0 is the end: see vref_live */
+	struct lock v_iolock;
 	struct lock v_lock;
 	struct lwkt_token v_token;    /* guards v_object's creation and end */
 	struct vm_object *v_object;   /* v_token; the file's pages, or NULL */
 	struct mount *v_mountedhere;  /* mount token */
-	uint64_t v_size;	      /* v_lock; bytes, VREG */
+	uint64_t v_size;	      /* v_lock, v_iolock; bytes, VREG */
 	uint64_t v_rdev;	      /* (k) VCHR, VBLK: MKDEV(major, minor) */
 	struct pipe *v_fifo;	      /* v_lock; VFIFO while it is open */
 	int v_fifousers;	      /* v_lock */
@@ -143,6 +150,9 @@ struct vnode *mount_cross_down(struct vnode *vp);
 #define vn_lock_shared(vp) lockmgr(&(vp)->v_lock, LK_SHARED)
 #define vn_lock(vp)	   lockmgr(&(vp)->v_lock, LK_EXCLUSIVE)
 #define vn_unlock(vp)	   lockmgr(&(vp)->v_lock, LK_RELEASE)
+#define vn_iolock_shared(vp) lockmgr(&(vp)->v_iolock, LK_SHARED)
+#define vn_iolock(vp)	   lockmgr(&(vp)->v_iolock, LK_EXCLUSIVE)
+#define vn_iounlock(vp)	   lockmgr(&(vp)->v_iolock, LK_RELEASE)
 
 /* Path to vnode, referenced, unlocked; base NULL: the process's cwd.
  * NAMEI_PARENT: the parent, and *last, *lastlen the final component, which
@@ -188,12 +198,12 @@ int vn_read_kernel(struct vnode *vp, void *buf, size_t len, uint64_t off,
 int vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
     struct file **fpp);
 int vn_stat(struct vnode *vp, struct kstat *st);
-int vn_truncate(struct vnode *vp, uint64_t size); /* takes v_lock */
+int vn_truncate(struct vnode *vp, uint64_t size); /* takes v_iolock */
 /* Root's rights: only X_OK on a file without any x bit is refused. */
 int vn_access(struct vnode *vp, int amode);
-/* Reads or writes a regular file through the pages of its object; v_lock
- * shared for reading, exclusive for writing. grow lets the file become
- * longer and gets every new size. */
+/* Reads or writes a regular file through the pages of its object; v_iolock
+ * shared for reading, exclusive for writing. grow, which takes v_lock, lets
+ * the file become longer and gets every new size. */
 int vn_rdwr_pages(struct vnode *vp, struct uio *uio,
     void (*grow)(struct vnode *vp, uint64_t size));
 /* Absolute path of a directory or of p_text, into buf. */
