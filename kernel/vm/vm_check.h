@@ -15,8 +15,9 @@ struct sbuf;
 /* Runs every check; one line a violation into sb (the first 50); returns
  * how many there were. */
 int vm_check(struct sbuf *sb);
-void vm_page_check(void);   /* vm_page_check.c */
-void vm_object_check(void); /* vm_check_object.c */
+void vm_map_check_all(void); /* vm_check_map.c */
+void vm_page_check(void);    /* vm_page_check.c */
+void vm_object_check(void);  /* vm_check_object.c */
 /* For the checking functions: reports one violation. */
 void vm_check_fail(const char *fmt, ...) __printflike(1, 2);
 

@@ -250,6 +250,10 @@ int vm_map_insert_like(vm_map_t map, vm_map_entry_t entry, int64_t distance,
 /* Lock held. Whether start..end is empty, in bounds, and outside what stacks
  * keep for growing. */
 bool vm_map_range_free(vm_map_t map, vm_offset_t start, vm_offset_t end);
+/* Lock held. The highest gap of length bytes (a multiple of align) in
+ * low..high, 0: none. */
+vm_offset_t vm_map_search_down(vm_map_t map, vm_offset_t low, vm_offset_t high,
+    vm_size_t length, vm_size_t align);
 /* Exclusive lock. The hole around addr came to be or grew. */
 void vm_map_freehint_hole(vm_map_t map, vm_offset_t addr);
 /* The lowest address the entry lays claim to: a stack's room to grow and

@@ -12,17 +12,18 @@
 #include <vm/vm_map.h>
 
 /*
- * The lowest address the entry lays claim to: its start, or, of a stack, as
- * far down as it may grow. What has grown to its limit still wants a gap.
+ * The lowest address the entry lays claim to: its start, or, of the main
+ * stack, as far down as it may grow. Any stack wants a gap below it.
  */
 vm_offset_t
 vm_map_entry_floor(vm_map_entry_t entry)
 {
-	vm_size_t claim;
+	vm_size_t claim = STACK_GUARD_GAP;
 
 	if ((entry->eflags & MAP_ENTRY_STACK) == 0)
 		return entry->start;
-	claim = MAX(entry->aux.avail_ssize, STACK_GUARD_GAP);
+	if (entry->id == VM_SUBSYS_STACK)
+		claim = MAX(claim, entry->aux.avail_ssize);
 	return entry->start > claim ? entry->start - claim : 0;
 }
 
@@ -100,9 +101,9 @@ vm_map_freehint_hole(vm_map_t map, vm_offset_t addr)
  * The highest gap of length bytes at or above low and wholly below high; 0
  * when there is none. Lock held.
  */
-static vm_offset_t
-search_down(vm_map_t map, vm_offset_t low, vm_offset_t high, vm_size_t length,
-    vm_size_t align)
+vm_offset_t
+vm_map_search_down(vm_map_t map, vm_offset_t low, vm_offset_t high,
+    vm_size_t length, vm_size_t align)
 {
 	vm_map_entry_t entry, next;
 	vm_offset_t addr, bottom;
@@ -188,12 +189,13 @@ vm_map_findspace(vm_map_t map, vm_offset_t hint, vm_size_t length,
 	addr = 0;
 	fh = freehint_find(map, length, align);
 	if (fh != NULL && fh->start < top)
-		addr = search_down(map, VM_MMAP_MIN, fh->start, length, align);
+		addr = vm_map_search_down(
+		    map, VM_MMAP_MIN, fh->start, length, align);
 	if (addr == 0)
-		addr = search_down(map, VM_MMAP_MIN, top, length, align);
+		addr = vm_map_search_down(map, VM_MMAP_MIN, top, length, align);
 	if (addr == 0)
-		addr =
-		    search_down(map, VM_MMAP_MIN, map->max_addr, length, align);
+		addr = vm_map_search_down(
+		    map, VM_MMAP_MIN, map->max_addr, length, align);
 	if (addr == 0)
 		return KERN_NO_SPACE;
 	freehint_update(map, addr + length, length, align);

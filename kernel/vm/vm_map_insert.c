@@ -132,13 +132,10 @@ vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
 	map->size += end - start;
 
 	if ((cow & (MAP_PREFAULT | MAP_PREFAULT_PARTIAL)) && object != NULL &&
-	    maptype == VM_MAPTYPE_NORMAL) {
-		vm_object_hold_shared(object);
+	    maptype == VM_MAPTYPE_NORMAL)
 		pmap_object_init_pt(map->pmap, start, prot, object,
 		    OFF_TO_IDX(offset), end - start,
 		    cow & MAP_PREFAULT_PARTIAL);
-		vm_object_drop(object);
-	}
 	lwkt_reltoken(&map->token);
 	return KERN_SUCCESS;
 }
@@ -168,13 +165,15 @@ vm_map_find(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
  * Maps start..end the way entry is mapped, with what would be found distance
  * bytes from its start; but fresh: private pages are not carried over, a
  * private mapping of a file begins again with the file's own. What mremap
- * lengthens a mapping with. Exclusive lock; may sleep; KERN_*.
+ * lengthens a mapping with. If entry is locked by its user the new one is
+ * marked so, for a vm_map_rewire. Exclusive lock; may sleep; KERN_*.
  */
 int
 vm_map_insert_like(vm_map_t map, vm_map_entry_t entry, int64_t distance,
     vm_offset_t start, vm_offset_t end)
 {
-	vm_eflags_t advice = entry->eflags & MAP_ENTRY_ADVICE;
+	vm_eflags_t advice =
+	    entry->eflags & (MAP_ENTRY_ADVICE | MAP_ENTRY_USER_WIRED);
 	vm_object_t object;
 	vm_ooffset_t offset = 0;
 	vm_map_entry_t new;

@@ -221,12 +221,9 @@ advise_object(
 		return 0;
 	vm_object_madvise(object, first, OFF_TO_IDX(e - s),
 	    behav == MADV_PAGEOUT ? MADV_COLD : behav);
-	if (behav == MADV_WILLNEED && !OBJT_IS_ANON(object->type)) {
-		vm_object_hold_shared(object);
+	if (behav == MADV_WILLNEED)
 		pmap_object_init_pt(map->pmap, s, entry->protection, object,
 		    first, e - s, MAP_PREFAULT);
-		vm_object_drop(object);
-	}
 	return 0;
 }
 

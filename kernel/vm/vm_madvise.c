@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * madvise, and faulting ranges in before they are touched.
+ */
+#include <linux/errno.h>
+#include <linux/mman.h>
+
+#include <kern/proc.h>
+#include <kern/syscalls.h>
+#include <vm/vm_fault.h>
+#include <vm/vm_map.h>
+#include <vm/vm_mmap.h>
+
+/*
+ * Faults in start..end for prot, page by page. The first failure's KERN_*,
+ * with all before it present. No lock held; may sleep long.
+ */
+int
+vm_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
+{
+	vm_offset_t va;
+	int rv;
+
+	for (va = start; va < end; va += PAGE_SIZE) {
+		rv = vm_fault(map, va, prot, VM_FAULT_NORMAL);
+		if (rv != KERN_SUCCESS)
+			return rv;
+	}
+	return KERN_SUCCESS;
+}
+
+/* MADV_POPULATE_READ and MADV_POPULATE_WRITE: 0 or an errno. */
+static int
+madvise_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
+{
+	switch (vm_populate(map, start, end,
+	    advice == MADV_POPULATE_WRITE ? VM_PROT_WRITE : VM_PROT_READ)) {
+	case KERN_SUCCESS:
+		return 0;
+	case KERN_INVALID_ADDRESS:
+		return ENOMEM;
+	case KERN_PROTECTION_FAILURE:
+		return EINVAL;
+	default:
+		return EFAULT;
+	}
+}
+
+/* madvise(2): 0, EINVAL, ENOMEM (holes), EACCES, EFAULT, EOPNOTSUPP. */
+long
+sys_madvise(uintptr_t addr, size_t len, int advice)
+{
+	vm_map_t map = &curproc->p_vmspace->vm_map;
+	bool populate =
+	    advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
+	vm_offset_t end;
+
+	/* An empty range tells whether the advice is known. */
+	if (advice >= MADV_VPT_INVAL ||
+	    (!populate && vm_map_madvise(map, 0, 0, advice, 0) != 0))
+		return -EINVAL;
+	if ((addr & PAGE_MASK) != 0 || (len != 0 && round_page(len) == 0))
+		return -EINVAL;
+	end = addr + round_page(len);
+	if (end < addr)
+		return -EINVAL;
+	if (end == addr)
+		return 0;
+	if (populate)
+		return -madvise_populate(map, addr, end, advice);
+	return -vm_map_madvise(map, addr, end, advice, 0);
+}
