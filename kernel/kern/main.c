@@ -42,6 +42,7 @@ kmain(void)
 	kmalloc_init();
 	pmap_init();
 	vm_object_init();
+	vm_map_startup();
 	vm_fault_init();
 
 	sched_init();

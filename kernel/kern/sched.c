@@ -254,20 +254,19 @@ lwkt_switch(void)
 		lwkt_getalltokens(td);
 }
 
-/* Lets threads of equal or better priority on this CPU go first; without
- * any it only pauses, so that it may stand in a wait loop. Gives up tokens
- * like lwkt_switch() when it switches. */
+/* Lets threads of equal or better priority on this CPU go first, if there
+ * are any, and other CPUs by a PAUSE, so that it may stand in a wait loop.
+ * Gives up tokens like lwkt_switch() when it switches. */
 void
 lwkt_yield(void)
 {
 	const struct thread *td = curthread;
 	const struct runq *rq = mycpu->gd_runq;
 
+	cpu_pause();
 	if (rq != NULL && rq->rq_bitmap != 0 &&
 	    (int)__builtin_ctz(rq->rq_bitmap) <= td->td_pri)
 		lwkt_switch();
-	else
-		cpu_pause();
 }
 
 /* On the way to user mode, interrupts enabled: gives way when asked to. A
@@ -289,7 +288,9 @@ sched_userret(void)
 }
 
 /* The clock's work, in a critical section: ends slices when somebody as
- * good waits, and wakes sleepers whose time is up. */
+ * good waits, and wakes sleepers whose time is up. The PAUSE gives other
+ * CPUs their turn under QEMU's -icount, where a loop without one (threads
+ * that yield to each other, a program that polls) would keep it for long. */
 void
 sched_tick(void)
 {
@@ -298,6 +299,7 @@ sched_tick(void)
 	struct thread *td = curthread;
 
 	gd->gd_ticks++;
+	cpu_pause();
 	if (rq == NULL)
 		return;
 	timeout_run();
