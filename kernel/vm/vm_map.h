@@ -341,6 +341,12 @@ void vm_fault_copy_entry(vm_map_t dst_map, vm_map_t src_map,
 int vm_mmap(vm_map_t map, vm_offset_t *addr, vm_size_t size, vm_prot_t prot,
     vm_prot_t maxprot, int flags, struct vnode *vp, vm_ooffset_t off);
 
+/* --- vm_procmem.c: another's memory, of a held space --- */
+/* Part of one page between kbuf and va; force: whatever the rights are, by a
+ * private copy if need be. 0 or EFAULT; may sleep. */
+int vmspace_rw_page(struct vmspace *vm, vm_offset_t va, void *kbuf, size_t len,
+    bool write, bool force);
+
 /* --- vm_map_proc.c: /proc/PID/maps and /proc/PID/vm --- */
 struct sbuf;
 void vm_map_print_maps(struct vmspace *vm, struct sbuf *sb);
