@@ -191,6 +191,10 @@ void futex_exit(struct thread *td); /* robust list and clear_tid */
 void ksignal(struct proc *p, const struct ksiginfo *ksi); /* to a process */
 void ksignal_thread(struct thread *td, const struct ksiginfo *ksi);
 int ksignal_pgrp(int pgid, const struct ksiginfo *ksi); /* how many */
+/* To all that match says yes to (under proc_token), those forked meanwhile
+ * included; signo 0 only counts them. */
+int ksignal_match(bool (*match)(struct proc *p, int arg), int arg,
+    const struct ksiginfo *ksi);
 /* The same for a caller that holds p_token; ent is consumed. True: it was
  * stopped and goes on, and the caller owes a notify_parent(CLD_CONTINUED),
  * without p_token. */

@@ -376,6 +376,34 @@ ksignal_thread(struct thread *td, const struct ksiginfo *ksi)
 		notify_parent(p, CLD_CONTINUED);
 }
 
+/*
+ * See kern/proc.h. A process that is being forked while we go through the
+ * list has a higher number than all before it: looks again until there is
+ * none. It ends, because who has a fatal signal does not fork.
+ */
+int
+ksignal_match(bool (*match)(struct proc *p, int arg), int arg,
+    const struct ksiginfo *ksi)
+{
+	struct proc **list;
+	int count, seen = 0, last = 0, upto;
+
+	do {
+		list = procs_collect(match, arg, &count);
+		upto = last;
+		for (int i = 0; i < count; i++) {
+			if (list[i]->p_pid <= upto)
+				continue;
+			if (ksi->signo != 0)
+				ksignal(list[i], ksi);
+			last = MAX(last, list[i]->p_pid);
+			seen++;
+		}
+		procs_release(list, count);
+	} while (last != upto);
+	return seen;
+}
+
 static bool
 match_pgrp(struct proc *p, int pgid)
 {
@@ -389,14 +417,7 @@ match_pgrp(struct proc *p, int pgid)
 int
 ksignal_pgrp(int pgid, const struct ksiginfo *ksi)
 {
-	struct proc **list;
-	int count;
-
-	list = procs_collect(match_pgrp, pgid, &count);
-	for (int i = 0; i < count; i++)
-		ksignal(list[i], ksi);
-	procs_release(list, count);
-	return count;
+	return ksignal_match(match_pgrp, pgid, ksi);
 }
 
 /*

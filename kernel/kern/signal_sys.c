@@ -284,24 +284,20 @@ match_others(struct proc *p, int self)
 }
 
 /*
- * Sends to every process that match says yes to; ESRCH when there is none.
+ * Sends to every process that match says yes to; ESRCH when there is none,
+ * and only then EINVAL for a bad number.
  */
 static long
 kill_many(bool (*match)(struct proc *p, int arg), int arg,
-    const struct ksiginfo *ksi)
+    struct ksiginfo *ksi)
 {
-	struct proc **list;
-	int count;
+	bool bad = ksi->signo != 0 && !sig_valid(ksi->signo);
 
-	list = procs_collect(match, arg, &count);
-	if (count > 0 && !sig_valid(ksi->signo) && ksi->signo != 0) {
-		procs_release(list, count);
-		return -EINVAL;
-	}
-	for (int i = 0; i < count && ksi->signo != 0; i++)
-		ksignal(list[i], ksi);
-	procs_release(list, count);
-	return count > 0 ? 0 : -ESRCH;
+	if (bad)
+		ksi->signo = 0;
+	if (ksignal_match(match, arg, ksi) == 0)
+		return -ESRCH;
+	return bad ? -EINVAL : 0;
 }
 
 long
