@@ -120,8 +120,8 @@ fill_sigcontext(struct sigcontext *sc, const struct trapframe *tf,
  * stack is too small.
  */
 static uint64_t
-place_frame(const struct trapframe *tf, const struct ksigaction *sa,
-    uint64_t *fpp)
+place_frame(
+    const struct trapframe *tf, const struct ksigaction *sa, uint64_t *fpp)
 {
 	struct thread *td = curthread;
 	uint64_t sp = tf->tf_rsp - REDZONE;

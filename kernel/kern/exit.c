@@ -111,7 +111,7 @@ proc_release(struct proc *p)
 static void
 proc_orphan(struct proc *p)
 {
-	struct ksiginfo ksi = { .signo = SIGCHLD, .code = SI_KERNEL };
+	struct ksiginfo ksi = {.signo = SIGCHLD, .code = SI_KERNEL};
 	struct proc *child;
 	bool zombies = false;
 
@@ -177,7 +177,7 @@ change_state(struct proc *p, struct proc *parent, int code, bool *autoreap)
 void
 notify_parent(struct proc *p, int code)
 {
-	struct ksiginfo ksi = { .signo = SIGCHLD, .code = code };
+	struct ksiginfo ksi = {.signo = SIGCHLD, .code = code};
 	struct sigent *ent;
 	struct proc *parent;
 	bool autoreap, send;

@@ -24,11 +24,11 @@
  * namespace, no tracing, no System V semaphores) and are taken silently, as
  * Linux does; the flags of new namespaces and of pidfds are EINVAL, as on a
  * Linux configured without them. */
-#define CLONE_KNOWN                                                           \
-	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |        \
-	    CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM |       \
-	    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID |       \
-	    CLONE_CHILD_SETTID | CLONE_DETACHED | CLONE_UNTRACED |            \
+#define CLONE_KNOWN                                                     \
+	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |  \
+	    CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | CLONE_SYSVSEM | \
+	    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
+	    CLONE_CHILD_SETTID | CLONE_DETACHED | CLONE_UNTRACED |      \
 	    CLONE_PTRACE | CLONE_IO)
 
 /*
@@ -343,8 +343,8 @@ sys_vfork(void)
 }
 
 long
-sys_clone(unsigned long flags, uintptr_t stack, int *parent_tid,
-    int *child_tid, unsigned long tls)
+sys_clone(unsigned long flags, uintptr_t stack, int *parent_tid, int *child_tid,
+    unsigned long tls)
 {
 	/* The register's upper half is clone3's business. */
 	return do_fork((uint32_t)flags, stack, parent_tid, child_tid, tls);

@@ -31,8 +31,8 @@ struct futex_key {
 
 /* A thread that waits: on its own stack. */
 struct futex_wait {
-	TAILQ_ENTRY(futex_wait) fw_link; /* bucket's lock */
-	struct futex_key fw_key;	 /* bucket's lock */
+	TAILQ_ENTRY(futex_wait) fw_link;	 /* bucket's lock */
+	struct futex_key fw_key;		 /* bucket's lock */
 	struct futex_bucket *volatile fw_bucket; /* the lock of the old and
 						  * the new one; NULL: woken */
 	uint32_t fw_bitset;
@@ -150,8 +150,8 @@ waiter_remove(struct futex_wait *fw)
 {
 	struct futex_bucket *b;
 
-	while ((b = __atomic_load_n(&fw->fw_bucket, __ATOMIC_ACQUIRE)) !=
-	    NULL) {
+	while (
+	    (b = __atomic_load_n(&fw->fw_bucket, __ATOMIC_ACQUIRE)) != NULL) {
 		bucket_lock(b);
 		if (b == fw->fw_bucket) {
 			TAILQ_REMOVE(&b->fb_queue, fw, fw_link);
@@ -335,8 +335,8 @@ futex_restart(struct restart_block *rb)
  * up to a time.
  */
 static long
-futex_wait_op(uint32_t *uaddr, int op, uint32_t val, const void *utime,
-    uint32_t bitset)
+futex_wait_op(
+    uint32_t *uaddr, int op, uint32_t val, const void *utime, uint32_t bitset)
 {
 	struct restart_block *rb = &curthread->td_lwp->l_restart;
 	uint64_t ns = 0, now, deadline = 0;
@@ -348,12 +348,12 @@ futex_wait_op(uint32_t *uaddr, int op, uint32_t val, const void *utime,
 			return -error;
 		now = 0;
 		if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
-			now = op & FUTEX_CLOCK_REALTIME ? walltime() :
-							  nanotime();
+			now =
+			    op & FUTEX_CLOCK_REALTIME ? walltime() : nanotime();
 		deadline = ktime_after(ns > now ? ns - now : 0);
 	}
-	error = futex_wait(uaddr, op & FUTEX_PRIVATE_FLAG, val, bitset,
-	    deadline);
+	error =
+	    futex_wait(uaddr, op & FUTEX_PRIVATE_FLAG, val, bitset, deadline);
 	if (error != EINTR)
 		return -error;
 	if (utime == NULL)
@@ -384,13 +384,13 @@ sys_futex(uint32_t *uaddr, int op, uint32_t val, const void *utime,
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
-		return futex_wait_op(uaddr, op, val, utime,
-		    FUTEX_BITSET_MATCH_ANY);
+		return futex_wait_op(
+		    uaddr, op, val, utime, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAIT_BITSET:
 		return futex_wait_op(uaddr, op, val, utime, val3);
 	case FUTEX_WAKE:
-		return futex_wake(uaddr, private, (int)val,
-		    FUTEX_BITSET_MATCH_ANY);
+		return futex_wake(
+		    uaddr, private, (int)val, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(uaddr, private, (int)val, val3);
 	case FUTEX_REQUEUE:

@@ -36,8 +36,8 @@ robust_death(struct thread *td, uint32_t *uaddr, bool pending)
 		}
 		if ((val & FUTEX_TID_MASK) != (uint32_t)td->td_tid)
 			return 0;
-		error = casuword32(uaddr, val,
-		    (val & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &old);
+		error = casuword32(
+		    uaddr, val, (val & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &old);
 		if (error == 0 && old == val)
 			break;
 		val = old;
@@ -103,8 +103,8 @@ futex_exit(struct thread *td)
 	if (p->p_nthreads == 1 && p->p_vmspace->vm_refcnt == 1)
 		return;
 	if (tidptr != NULL && suword32(tidptr, 0) == 0)
-		(void)sys_futex((uint32_t *)tidptr, FUTEX_WAKE, 1, NULL, NULL,
-		    0);
+		(void)sys_futex(
+		    (uint32_t *)tidptr, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 long

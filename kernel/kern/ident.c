@@ -210,12 +210,12 @@ long
 sys_uname(void *ubuf)
 {
 	struct new_utsname name = {
-		.sysname = "Linux",
-		.nodename = "nymph",
-		.release = "6.1.0-nymph",
-		.version = "#1 SMP Nymph",
-		.machine = "x86_64",
-		.domainname = "(none)",
+	    .sysname = "Linux",
+	    .nodename = "nymph",
+	    .release = "6.1.0-nymph",
+	    .version = "#1 SMP Nymph",
+	    .machine = "x86_64",
+	    .domainname = "(none)",
 	};
 
 	return -copyout(&name, ubuf, sizeof(name));

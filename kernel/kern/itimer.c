@@ -67,7 +67,7 @@ timer_next(const struct proc *p)
 static void
 timer_loop(void *arg)
 {
-	struct ksiginfo ksi = { .signo = SIGALRM, .code = SI_KERNEL };
+	struct ksiginfo ksi = {.signo = SIGALRM, .code = SI_KERNEL};
 	struct proc *p;
 	uint64_t left;
 
@@ -82,8 +82,8 @@ timer_loop(void *arg)
 				p = NULL;
 			} else {
 				phold(p);
-				timer_set(p, timer_next(p),
-				    p->p_alarm_interval);
+				timer_set(
+				    p, timer_next(p), p->p_alarm_interval);
 			}
 		}
 		spin_unlock(&timer_spin);
@@ -121,8 +121,8 @@ itimer_cancel(struct proc *p)
  * Sets the timer to ns from now (0: off) and gives what was left of it.
  */
 static void
-itimer_exchange(uint64_t ns, uint64_t interval, uint64_t *oldleft,
-    uint64_t *oldinterval)
+itimer_exchange(
+    uint64_t ns, uint64_t interval, uint64_t *oldleft, uint64_t *oldinterval)
 {
 	struct proc *p = curproc;
 

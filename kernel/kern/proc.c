@@ -18,7 +18,7 @@
 MALLOC_DEFINE(M_PROC, "proc");
 MALLOC_DEFINE(M_LWP, "lwp");
 
-#define PIDHASH	   64
+#define PIDHASH	  64
 #define PIDH(pid) (&pidhash[(unsigned int)(pid) % PIDHASH])
 
 struct lwkt_token proc_token = LWKT_TOKEN_INITIALIZER("proc");
@@ -29,7 +29,7 @@ LIST_HEAD(procs, proc);
 static struct procs pidhash[PIDHASH]; /* (l) */
 static struct proclist autoreap =     /* (l) zombies without a parent */
     TAILQ_HEAD_INITIALIZER(autoreap);
-static int nprocs;		      /* (l) */
+static int nprocs; /* (l) */
 
 /*
  * Frees the zombies whose parents ignore SIGCHLD: nobody waits for them, and

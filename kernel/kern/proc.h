@@ -26,9 +26,9 @@ struct trapframe;
 struct vnode;
 struct vmspace;
 
-#define NSIGNAL	 64 /* Linux's _NSIG; asm/signal.h has NSIG for old times */
-#define MAXCOMM	 16 /* with the zero byte, as Linux's TASK_COMM_LEN */
-#define NRLIMIT	 16 /* RLIM_NLIMITS */
+#define NSIGNAL	  64 /* Linux's _NSIG; asm/signal.h has NSIG for old times */
+#define MAXCOMM	  16 /* with the zero byte, as Linux's TASK_COMM_LEN */
+#define NRLIMIT	  16 /* RLIM_NLIMITS */
 #define SIGBIT(s) (1UL << ((s)-1))
 
 struct ksigaction {
@@ -72,9 +72,9 @@ struct restart_block {
 
 /* What only a thread of a process has. */
 struct lwp {
-	struct sigq l_sigq;	     /* (p) with td_sigpend */
-	int *l_set_child_tid;	     /* (t) user address, until first run */
-	bool l_killable;	     /* (t) sleeps for SIGKILL's like only */
+	struct sigq l_sigq;		/* (p) with td_sigpend */
+	int *l_set_child_tid;		/* (t) user address, until first run */
+	bool l_killable;		/* (t) sleeps for SIGKILL's like only */
 	struct restart_block l_restart; /* (t) */
 };
 
@@ -135,8 +135,8 @@ struct proc {
 #define P_STOPPED    0x0004U /* (p) threads stop before user mode */
 #define P_CONTINUED  0x0008U /* (l) for wait4's WCONTINUED */
 #define P_EXECED     0x0010U
-#define P_AUTOREAP   0x0020U /* (l) the parent ignores SIGCHLD */
-#define P_STOPREPORT 0x0040U /* (l) for wait4's WUNTRACED */
+#define P_AUTOREAP   0x0020U	 /* (l) the parent ignores SIGCHLD */
+#define P_STOPREPORT 0x0040U	 /* (l) for wait4's WUNTRACED */
 #define PHOLD_WAIT   0x80000000U /* in p_holds: somebody waits for 0 */
 
 extern struct lwkt_token proc_token;
@@ -151,7 +151,7 @@ MALLOC_DECLARE(M_PROC);
 void proc_init(void);
 /* Makes pid 1 and execs boot option init= with the root file system. */
 void proc_start_init(void);
-struct proc *pfind(int pid); /* held (PHOLD), or NULL; prele it */
+struct proc *pfind(int pid);	 /* held (PHOLD), or NULL; prele it */
 struct proc *pfind_tid(int tid); /* the same, by any thread's number */
 /* The process's thread of that number or NULL; p_token held. */
 struct thread *proc_thread(struct proc *p, int tid);
@@ -160,13 +160,13 @@ void prele(struct proc *p);
 int proc_count(void);
 /* Every process that match says yes to, held, in kmalloc'd memory of M_PROC
  * (free it by procs_release); *countp how many. */
-struct proc **procs_collect(bool (*match)(struct proc *p, int arg), int arg,
-    int *countp);
+struct proc **procs_collect(
+    bool (*match)(struct proc *p, int arg), int arg, int *countp);
 void procs_release(struct proc **list, int count);
-struct proc *proc_alloc(void);	     /* one hold, not in any list */
-void proc_free(struct proc *p);	     /* never was in a list, or reaped */
+struct proc *proc_alloc(void);	/* one hold, not in any list */
+void proc_free(struct proc *p); /* never was in a list, or reaped */
 void proc_link(struct proc *p, struct proc *parent); /* proc_token held */
-void proc_reap(struct proc *p); /* a zombie that its caller alone owns */
+void proc_reap(struct proc *p);	    /* a zombie that its caller alone owns */
 void proc_autoreap(struct proc *p); /* proc_token held */
 struct thread *proc_thread_create(struct proc *p, const char *name);
 void proc_thread_destroy(struct thread *td);
@@ -177,7 +177,7 @@ uint64_t thread_cputime(struct thread *td);
 /* --- fork, exec, exit --- */
 long do_fork(uint64_t clone_flags, uint64_t stack, void *parent_tid,
     void *child_tid, uint64_t tls);
-void vfork_done(struct proc *p); /* exec and exit: the parent may go on */
+void vfork_done(struct proc *p);       /* exec and exit: the parent may go on */
 void proc_exit(int status) __noreturn; /* all threads; wait4's status */
 void thread_exit_user(int status) __noreturn; /* this thread; last: exit */
 /* All other threads of the running process end before it returns 0; EAGAIN:
@@ -235,7 +235,7 @@ void sigacts_get(struct sigacts *sa, int signo, struct ksigaction *act);
 
 /* --- itimer.c, random.c --- */
 void itimer_init(void);
-void itimer_cancel(struct proc *p); /* at exit: it will not fire again */
+void itimer_cancel(struct proc *p);  /* at exit: it will not fire again */
 void krandom(void *buf, size_t len); /* fixed seed, kernel-wide */
 
 #endif

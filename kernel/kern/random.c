@@ -53,8 +53,8 @@ sys_getrandom(void *ubuf, size_t len, unsigned int flags)
 	uint8_t piece[256];
 	size_t n, done = 0;
 
-	if (flags & ~(unsigned int)(GRND_NONBLOCK | GRND_RANDOM |
-			GRND_INSECURE))
+	if (flags &
+	    ~(unsigned int)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	if ((flags & (GRND_RANDOM | GRND_INSECURE)) ==
 	    (GRND_RANDOM | GRND_INSECURE))

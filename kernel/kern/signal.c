@@ -20,16 +20,14 @@ MALLOC_DEFINE(M_SIGNAL, "signal");
 MALLOC_DEFINE(M_SIGACTS, "sigacts");
 
 #define SIGS_KERNEL (SIGBIT(SIGKILL) | SIGBIT(SIGSTOP))
-#define SIGS_STOP                                                             \
-	(SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) |                \
-	    SIGBIT(SIGTTOU))
-#define SIGS_IGNORE                                                           \
-	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) |                 \
-	    SIGBIT(SIGWINCH))
+#define SIGS_STOP \
+	(SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
+#define SIGS_IGNORE \
+	(SIGBIT(SIGCHLD) | SIGBIT(SIGCONT) | SIGBIT(SIGURG) | SIGBIT(SIGWINCH))
 /* What a thread's own instructions cause: delivered before all others. */
-#define SIGS_SYNC                                                             \
-	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) |                  \
-	    SIGBIT(SIGTRAP) | SIGBIT(SIGFPE) | SIGBIT(SIGSYS))
+#define SIGS_SYNC                                                              \
+	(SIGBIT(SIGSEGV) | SIGBIT(SIGBUS) | SIGBIT(SIGILL) | SIGBIT(SIGTRAP) | \
+	    SIGBIT(SIGFPE) | SIGBIT(SIGSYS))
 #define H_DFL 0
 #define H_IGN 1
 
@@ -382,8 +380,8 @@ ksignal_thread(struct thread *td, const struct ksiginfo *ksi)
  * none. It ends, because who has a fatal signal does not fork.
  */
 int
-ksignal_match(bool (*match)(struct proc *p, int arg), int arg,
-    const struct ksiginfo *ksi)
+ksignal_match(
+    bool (*match)(struct proc *p, int arg), int arg, const struct ksiginfo *ksi)
 {
 	struct proc **list;
 	int count, seen = 0, last = 0, upto;
@@ -427,7 +425,7 @@ ksignal_pgrp(int pgid, const struct ksiginfo *ksi)
 void
 trapsignal(struct thread *td, int signo, int code, uint64_t addr)
 {
-	struct ksiginfo ksi = { .signo = signo, .code = code, .addr = addr };
+	struct ksiginfo ksi = {.signo = signo, .code = code, .addr = addr};
 	struct proc *p = td->td_proc;
 	struct sigent *ent = sigent_alloc(&ksi);
 	struct ksigaction *act;
@@ -442,8 +440,7 @@ trapsignal(struct thread *td, int signo, int code, uint64_t addr)
 	}
 	spin_unlock(&p->p_sigacts->spin);
 	if (td->td_sigpend & SIGBIT(signo)) {
-		sig_flush(&td->td_sigpend, &td->td_lwp->l_sigq,
-		    SIGBIT(signo));
+		sig_flush(&td->td_sigpend, &td->td_lwp->l_sigq, SIGBIT(signo));
 	}
 	TAILQ_INSERT_HEAD(&td->td_lwp->l_sigq, ent, se_link);
 	td->td_sigpend |= SIGBIT(signo);

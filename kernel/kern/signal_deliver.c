@@ -16,8 +16,8 @@
 
 #include <amd64/frame.h>
 
-#define H_DFL 0
-#define H_IGN 1
+#define H_DFL		 0
+#define H_IGN		 1
 #define SYSCALL_INSN_LEN 2 /* 0f 05 */
 
 /*

@@ -84,8 +84,8 @@ sys_rt_sigaction(int sig, const void *uact, void *uoact, size_t sigsetsize)
 }
 
 long
-sys_rt_sigprocmask(int how, const uint64_t *uset, uint64_t *uoset,
-    size_t sigsetsize)
+sys_rt_sigprocmask(
+    int how, const uint64_t *uset, uint64_t *uoset, size_t sigsetsize)
 {
 	struct thread *td = curthread;
 	uint64_t set, old = td->td_sigmask;
@@ -162,8 +162,8 @@ sys_pause(void)
  * without a handler.
  */
 long
-sys_rt_sigtimedwait(const uint64_t *uset, void *uinfo, const void *uts,
-    size_t sigsetsize)
+sys_rt_sigtimedwait(
+    const uint64_t *uset, void *uinfo, const void *uts, size_t sigsetsize)
 {
 	struct thread *td = curthread;
 	struct proc *p = td->td_proc;
@@ -288,8 +288,7 @@ match_others(struct proc *p, int self)
  * and only then EINVAL for a bad number.
  */
 static long
-kill_many(bool (*match)(struct proc *p, int arg), int arg,
-    struct ksiginfo *ksi)
+kill_many(bool (*match)(struct proc *p, int arg), int arg, struct ksiginfo *ksi)
 {
 	bool bad = ksi->signo != 0 && !sig_valid(ksi->signo);
 
@@ -303,7 +302,7 @@ kill_many(bool (*match)(struct proc *p, int arg), int arg,
 long
 sys_kill(int pid, int sig)
 {
-	struct ksiginfo ksi = { .signo = sig, .code = SI_USER };
+	struct ksiginfo ksi = {.signo = sig, .code = SI_USER};
 	struct proc *p = curproc;
 	long result = 0;
 
@@ -333,7 +332,7 @@ sys_kill(int pid, int sig)
 static long
 kill_thread(int tgid, int tid, int sig)
 {
-	struct ksiginfo ksi = { .signo = sig, .code = SI_TKILL };
+	struct ksiginfo ksi = {.signo = sig, .code = SI_TKILL};
 	struct sigent *ent = NULL;
 	struct proc *p = curproc;
 	struct thread *td;
@@ -356,8 +355,7 @@ kill_thread(int tgid, int tid, int sig)
 		td = proc_thread(p, tid);
 	}
 	/* A zombie's only thread is gone, its number is not. */
-	if ((td != NULL || p->p_pid == tid) &&
-	    (tgid < 0 || p->p_pid == tgid)) {
+	if ((td != NULL || p->p_pid == tid) && (tgid < 0 || p->p_pid == tgid)) {
 		result = sig == 0 || ent != NULL ? 0 : -EINVAL;
 		if (td != NULL && ent != NULL) {
 			continued = ksignal_locked(p, td, ent);

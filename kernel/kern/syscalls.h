@@ -48,16 +48,16 @@ long sys_stat(const char *path, void *st);
 long sys_fstat(int fd, void *st);
 long sys_lstat(const char *path, void *st);
 long sys_newfstatat(int dirfd, const char *path, void *st, int flags);
-long sys_statx(int dirfd, const char *path, int flags, unsigned int mask,
-    void *stx);
+long sys_statx(
+    int dirfd, const char *path, int flags, unsigned int mask, void *stx);
 long sys_statfs(const char *path, void *st);
 long sys_fstatfs(int fd, void *st);
 long sys_poll(void *fds, unsigned int nfds, int timeout_ms);
 long sys_ppoll(void *fds, unsigned int nfds, const void *ts,
     const uint64_t *sigmask, size_t sigsetsize);
 long sys_select(int nfds, void *rd, void *wr, void *ex, void *tv);
-long sys_pselect6(int nfds, void *rd, void *wr, void *ex, void *ts,
-    const void *sigarg);
+long sys_pselect6(
+    int nfds, void *rd, void *wr, void *ex, void *ts, const void *sigarg);
 long sys_lseek(int fd, int64_t off, int whence);
 long sys_ioctl(int fd, unsigned int cmd, unsigned long arg);
 long sys_access(const char *path, int mode);
@@ -83,14 +83,14 @@ long sys_fchdir(int fd);
 long sys_chroot(const char *path);
 long sys_rename(const char *from, const char *to);
 long sys_renameat(int fromfd, const char *from, int tofd, const char *to);
-long sys_renameat2(int fromfd, const char *from, int tofd, const char *to,
-    unsigned int flags);
+long sys_renameat2(
+    int fromfd, const char *from, int tofd, const char *to, unsigned int flags);
 long sys_mkdir(const char *path, uint32_t mode);
 long sys_mkdirat(int dirfd, const char *path, uint32_t mode);
 long sys_rmdir(const char *path);
 long sys_link(const char *from, const char *to);
-long sys_linkat(int fromfd, const char *from, int tofd, const char *to,
-    int flags);
+long sys_linkat(
+    int fromfd, const char *from, int tofd, const char *to, int flags);
 long sys_unlink(const char *path);
 long sys_unlinkat(int dirfd, const char *path, int flags);
 long sys_symlink(const char *target, const char *path);
@@ -98,30 +98,28 @@ long sys_symlinkat(const char *target, int dirfd, const char *path);
 long sys_readlink(const char *path, char *buf, int len);
 long sys_readlinkat(int dirfd, const char *path, char *buf, int len);
 long sys_mknod(const char *path, uint32_t mode, unsigned int dev);
-long sys_mknodat(int dirfd, const char *path, uint32_t mode,
-    unsigned int dev);
+long sys_mknodat(int dirfd, const char *path, uint32_t mode, unsigned int dev);
 long sys_chmod(const char *path, uint32_t mode);
 long sys_fchmod(int fd, uint32_t mode);
 long sys_fchmodat(int dirfd, const char *path, uint32_t mode);
 long sys_chown(const char *path, uint32_t uid, uint32_t gid);
 long sys_fchown(int fd, uint32_t uid, uint32_t gid);
 long sys_lchown(const char *path, uint32_t uid, uint32_t gid);
-long sys_fchownat(int dirfd, const char *path, uint32_t uid, uint32_t gid,
-    int flags);
-long sys_utimensat(int dirfd, const char *path, const void *times,
-    int flags);
+long sys_fchownat(
+    int dirfd, const char *path, uint32_t uid, uint32_t gid, int flags);
+long sys_utimensat(int dirfd, const char *path, const void *times, int flags);
 long sys_umask(int mask);
 long sys_mount(const char *dev, const char *dir, const char *type,
     unsigned long flags, const void *data);
 long sys_umount2(const char *path, int flags);
 
 /* --- memory: vm/ --- */
-long sys_mmap(uintptr_t addr, size_t len, int prot, int flags, int fd,
-    int64_t off);
+long sys_mmap(
+    uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t off);
 long sys_munmap(uintptr_t addr, size_t len);
 long sys_mprotect(uintptr_t addr, size_t len, int prot);
-long sys_mremap(uintptr_t addr, size_t oldlen, size_t newlen, int flags,
-    uintptr_t newaddr);
+long sys_mremap(
+    uintptr_t addr, size_t oldlen, size_t newlen, int flags, uintptr_t newaddr);
 long sys_madvise(uintptr_t addr, size_t len, int advice);
 long sys_mincore(uintptr_t addr, size_t len, unsigned char *vec);
 long sys_msync(uintptr_t addr, size_t len, int flags);
@@ -142,22 +140,21 @@ long sys_vfork(void);
 long sys_clone(unsigned long flags, uintptr_t stack, int *parent_tid,
     int *child_tid, unsigned long tls);
 long sys_execve(const char *path, const void *argv, const void *envp);
-long sys_execveat(int dirfd, const char *path, const void *argv,
-    const void *envp, int flags);
+long sys_execveat(
+    int dirfd, const char *path, const void *argv, const void *envp, int flags);
 long sys_exit(int code);
 long sys_exit_group(int code);
 long sys_wait4(int pid, int *status, int options, void *rusage);
 long sys_waitid(int which, int pid, void *info, int options, void *rusage);
 
 /* --- signals: kern/signal_sys.c, amd64/signal_md.c --- */
-long sys_rt_sigaction(int sig, const void *act, void *oact,
-    size_t sigsetsize);
-long sys_rt_sigprocmask(int how, const uint64_t *set, uint64_t *oset,
-    size_t sigsetsize);
+long sys_rt_sigaction(int sig, const void *act, void *oact, size_t sigsetsize);
+long sys_rt_sigprocmask(
+    int how, const uint64_t *set, uint64_t *oset, size_t sigsetsize);
 long sys_rt_sigpending(uint64_t *set, size_t sigsetsize);
 long sys_rt_sigsuspend(const uint64_t *set, size_t sigsetsize);
-long sys_rt_sigtimedwait(const uint64_t *set, void *info, const void *ts,
-    size_t sigsetsize);
+long sys_rt_sigtimedwait(
+    const uint64_t *set, void *info, const void *ts, size_t sigsetsize);
 long sys_rt_sigreturn(void);
 long sys_sigaltstack(const void *ss, void *oss);
 long sys_kill(int pid, int sig);
@@ -202,18 +199,18 @@ long sys_getsid(int pid);
 long sys_setsid(void);
 long sys_uname(void *buf);
 long sys_arch_prctl(int option, unsigned long addr);
-long sys_prctl(int option, unsigned long a2, unsigned long a3,
-    unsigned long a4, unsigned long a5);
+long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
+    unsigned long a5);
 long sys_set_tid_address(int *tidptr);
 long sys_sched_yield(void);
 long sys_sched_getaffinity(int pid, unsigned int len, unsigned long *mask);
-long sys_sched_setaffinity(int pid, unsigned int len,
-    const unsigned long *mask);
+long sys_sched_setaffinity(
+    int pid, unsigned int len, const unsigned long *mask);
 long sys_getcpu(unsigned int *cpu, unsigned int *node, void *unused);
 long sys_getrlimit(unsigned int resource, void *rlim);
 long sys_setrlimit(unsigned int resource, const void *rlim);
-long sys_prlimit64(int pid, unsigned int resource, const void *newlim,
-    void *oldlim);
+long sys_prlimit64(
+    int pid, unsigned int resource, const void *newlim, void *oldlim);
 long sys_getrusage(int who, void *usage);
 long sys_sysinfo(void *info);
 long sys_getrandom(void *buf, size_t len, unsigned int flags);

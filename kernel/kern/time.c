@@ -157,7 +157,7 @@ sys_restart_syscall(void)
 long
 sys_gettimeofday(void *tv, void *tz)
 {
-	struct timezone zone = { 0, 0 };
+	struct timezone zone = {0, 0};
 
 	if (tv != NULL && copyout_timeval(walltime(), tv) != 0)
 		return -EFAULT;
@@ -185,7 +185,7 @@ sys_times(void *utms)
 {
 	const uint64_t tick = NSEC_PER_SEC / USER_HZ;
 	struct proc *p = curproc;
-	struct tms tms = { 0 };
+	struct tms tms = {0};
 
 	lwkt_gettoken(&p->p_token);
 	tms.tms_utime = (long)(proc_cputime(p) / tick);

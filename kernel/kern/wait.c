@@ -20,9 +20,9 @@
 
 /* Which children are meant, and what was found. */
 struct waiting {
-	int which;    /* P_ALL, P_PID, P_PGID */
+	int which; /* P_ALL, P_PID, P_PGID */
 	int id;
-	int options;  /* W*, with WEXITED and WSTOPPED as waitid has them */
+	int options; /* W*, with WEXITED and WSTOPPED as waitid has them */
 	int pid, status, code;
 	struct rusage ru;
 	struct proc *zombie; /* to be reaped */
@@ -121,8 +121,8 @@ wait_any(struct waiting *w)
 		lwkt_reltoken(&proc_token);
 		if (p != NULL || !have || (w->options & WNOHANG))
 			break;
-		error = tsleep(&parent->p_children, PCATCH | PINTERLOCKED,
-		    "wait", 0);
+		error = tsleep(
+		    &parent->p_children, PCATCH | PINTERLOCKED, "wait", 0);
 		if (error != 0)
 			return error;
 	}
