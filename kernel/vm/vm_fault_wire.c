@@ -4,29 +4,67 @@
  */
 #include <vm/vm_fault.h>
 
-/* Takes the wiring off what is mapped at va, if anything is. The page cannot
- * go away between the look at the PTE and its busy bit: it is wired. */
+/* Takes one wiring off a page. It cannot go away before its busy bit is had:
+ * it is wired. */
 static void
-unwire_page(pmap_t pmap, vm_offset_t va)
+unwire_page(vm_page_t m)
 {
-	vm_paddr_t pa = pmap_extract(pmap, va);
-	vm_page_t m;
-
-	if (pa == 0)
-		return;
-	pmap_change_wiring(pmap, va, false);
-	m = vm_page_by_phys(pa);
-	if (m == NULL)
-		return;
 	vm_page_busy_wait(m, false, "vmwrpg");
 	vm_page_unwire(m, true);
 	vm_page_wakeup(m);
 }
 
+/* Takes the wiring off a page of an entry that is not mapped any more: a
+ * file's, that was cut off by a truncation. Being wired it stayed in its
+ * object, without data. The map is locked exclusively. */
+static void
+unwire_unmapped(vm_map_entry_t entry, vm_offset_t va)
+{
+	vm_object_t front = entry->object.vm_object, object;
+	vm_pindex_t pindex;
+	bool cut_off;
+	vm_page_t m;
+
+	vm_object_hold(front);
+	m = vm_object_find_page(
+	    front, OFF_TO_IDX(va - entry->start + entry->offset), &object);
+	if (m != NULL && m->wire_count != 0) {
+		pindex = m->pindex;
+		cut_off = m->valid == 0;
+		unwire_page(m);
+		if (cut_off && object != front)
+			vm_object_upgrade(object);
+		if (cut_off)
+			vm_object_page_remove(object, pindex, pindex + 1, true);
+	}
+	if (object != front)
+		vm_object_drop(object);
+	vm_object_drop(front);
+}
+
+/* Takes the wiring off what the entry shows at va. The map is locked
+ * exclusively; may sleep. */
+static void
+unwire_va(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
+{
+	vm_paddr_t pa = pmap_extract(map->pmap, va);
+	vm_page_t m;
+
+	if (pa == 0) {
+		unwire_unmapped(entry, va);
+		return;
+	}
+	pmap_change_wiring(map->pmap, va, false);
+	m = vm_page_by_phys(pa);
+	if (m != NULL)
+		unwire_page(m);
+}
+
 /* Wires the pages of an entry that is marked wired and in transition. The
  * map's exclusive lock is given up meanwhile, since each page takes a fault;
- * the entry may be clipped then but stays. On failure, KERN_*, what was wired
- * is unwired again; the entry's marks are the caller's business. */
+ * the entry may be cut in pieces then, but none of them goes. On failure,
+ * KERN_*, what was wired is unwired again; the marks are the caller's
+ * business. */
 int
 vm_fault_wire(vm_map_t map, vm_map_entry_t entry, bool user_wire, int kmflags)
 {
@@ -42,13 +80,14 @@ vm_fault_wire(vm_map_t map, vm_map_entry_t entry, bool user_wire, int kmflags)
 		if (result != KERN_SUCCESS)
 			break;
 	}
-	if (result != KERN_SUCCESS) {
-		while (va > start) {
-			va -= PAGE_SIZE;
-			unwire_page(map->pmap, va);
-		}
-	}
 	vm_map_lock(map);
+	if (result == KERN_SUCCESS)
+		return result;
+	while (va > start) {
+		va -= PAGE_SIZE;
+		if (vm_map_lookup_entry(map, va, &entry))
+			unwire_va(map, entry, va);
+	}
 	return result;
 }
 
@@ -58,5 +97,5 @@ void
 vm_fault_unwire(vm_map_t map, vm_map_entry_t entry)
 {
 	for (vm_offset_t va = entry->start; va < entry->end; va += PAGE_SIZE)
-		unwire_page(map->pmap, va);
+		unwire_va(map, entry, va);
 }

@@ -143,6 +143,10 @@ void vm_object_terminate(vm_object_t object);
 /* The page with the lowest index >= pindex, in whatever state, or NULL.
  * Token held. */
 vm_page_t vm_object_next_page(vm_object_t object, vm_pindex_t pindex);
+/* The page that the chain from front down shows at pindex, or NULL, and the
+ * object it is in, which is held too unless it is front. Front held. */
+vm_page_t vm_object_find_page(
+    vm_object_t front, vm_pindex_t pindex, vm_object_t *objectp);
 /* Frees pages start <= pindex < end (end 0: to the last). clean_only keeps
  * dirty ones. Takes the token; may sleep. */
 void vm_object_page_remove(

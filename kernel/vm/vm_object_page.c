@@ -22,6 +22,32 @@ vm_object_next_page(vm_object_t object, vm_pindex_t pindex)
 	return RB_NFIND(vm_page_rb_tree, &object->rb_memq, &key);
 }
 
+/* The page that the chain from front down shows at pindex, in whatever
+ * state, or NULL; *objectp is the object it is in (NULL: the last one). The
+ * front is held exclusively and stays so; *objectp, when it is another one, is
+ * held too, by a newer token: vm_object_drop it. May sleep on the way, but
+ * not after the page was seen. */
+vm_page_t
+vm_object_find_page(vm_object_t front, vm_pindex_t pindex, vm_object_t *objectp)
+{
+	vm_object_t object = front, backing;
+	vm_page_t m;
+
+	while ((m = vm_page_lookup(object, pindex)) == NULL) {
+		backing = vm_object_hold_backing(object);
+		if (backing == NULL)
+			break;
+		pindex += OFF_TO_IDX(object->backing_object_offset);
+		if (object != front) {
+			lwkt_token_swap();
+			vm_object_drop(object);
+		}
+		object = backing;
+	}
+	*objectp = object;
+	return m;
+}
+
 /* Unmaps and frees one page, which the caller has hard-busy. Wired pages
  * cannot go: they are unmapped and hold no data any more. With clean_only
  * whatever holds data that is nowhere else stays. */
@@ -194,42 +220,28 @@ madvise_applies(vm_object_t object, int advice)
 	    (OBJT_IS_ANON(object->type) && (object->flags & OBJ_ONEMAPPING));
 }
 
-/* Finds the page that the front object shows at pindex, in it or down its
- * chain, and follows the advice. The front is held exclusively and stays
- * so. */
+/* Follows the advice for the page that the front object shows at pindex.
+ * The front is held exclusively and stays so. */
 static void
 madvise_index(vm_object_t front, vm_pindex_t pindex, int advice)
 {
-	vm_object_t object = front, backing;
-	vm_pindex_t at = pindex;
+	vm_object_t object;
 	vm_page_t m;
-	bool busy;
 
-	while (madvise_applies(object, advice)) {
-		m = vm_page_lookup_busy_try(object, at, true, &busy);
-		if (busy) {
-			/* Asleep we lose the tokens: from the top again. */
-			vm_page_sleep_busy(m, true, "madvpo");
-			if (object != front)
-				vm_object_drop(object);
-			object = front;
-			at = pindex;
-			continue;
-		}
-		if (m != NULL) {
+	for (;;) {
+		m = vm_object_find_page(front, pindex, &object);
+		if (m == NULL || !madvise_applies(front, advice) ||
+		    !madvise_applies(object, advice))
+			break;
+		if (!vm_page_busy_try(m, true)) {
 			madvise_page(m, advice);
 			vm_page_wakeup(m);
 			break;
 		}
-		backing = vm_object_hold_backing(object);
-		if (backing == NULL)
-			break;
-		at += OFF_TO_IDX(object->backing_object_offset);
-		if (object != front) {
-			lwkt_token_swap();
+		/* Asleep we lose the tokens: from the top again. */
+		vm_page_sleep_busy(m, true, "madvpo");
+		if (object != front)
 			vm_object_drop(object);
-		}
-		object = backing;
 	}
 	if (object != front)
 		vm_object_drop(object);

@@ -71,7 +71,7 @@ check_membership(vm_page_t m)
 		vm_check_fail("page %#lx says object %u index %lu, which has "
 			      "another",
 		    m->phys_addr, object->id, m->pindex);
-	if (m->pindex >= object->size)
+	if (m->pindex >= object->size && m->wire_count == 0)
 		vm_check_fail("page %#lx at index %lu is beyond object %u's "
 			      "size %lu",
 		    m->phys_addr, m->pindex, object->id, object->size);
