@@ -310,20 +310,3 @@ sys_personality(unsigned int persona)
 		p->p_persona = persona;
 	return old;
 }
-
-/*
- * Processes that share the process's directories are its threads; all get
- * the new mask.
- */
-long
-sys_umask(int mask)
-{
-	struct proc *p = curproc;
-	long old;
-
-	lwkt_gettoken(&p->p_token);
-	old = (long)p->p_umask;
-	p->p_umask = (uint32_t)mask & 0777;
-	lwkt_reltoken(&p->p_token);
-	return old;
-}
