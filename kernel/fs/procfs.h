@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside procfs: what its files are and who writes them.
+ */
+#ifndef FS_PROCFS_H
+#define FS_PROCFS_H
+
+#include <fs/vnode.h>
+#include <kern/sbuf.h>
+
+struct proc;
+
+/*
+ * A file, by name. One of the functions makes it what it is: text is written
+ * whole when it is read from its beginning, a link when it is followed. p is
+ * held, and NULL for the files of /proc itself. 0 or an errno.
+ */
+struct procent {
+	const char *pe_name;
+	uint32_t pe_mode;
+	int (*pe_text)(struct proc *p, struct sbuf *sb);
+	int (*pe_link)(struct proc *p, char *buf, size_t size);
+	/* Not text at all: bytes of the process's memory. */
+	int (*pe_mem)(struct proc *p, struct uio *uio);
+};
+
+extern const struct procent procfs_root[], procfs_pid[];
+extern const size_t procfs_nroot, procfs_npid;
+
+#endif
