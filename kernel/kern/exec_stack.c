@@ -29,7 +29,7 @@ static const char platform[] = "x86_64";
 
 /* AT_RANDOM's bytes: stack protectors and the like start from them, and must
  * start the same at every run. The low one is 0 in C libraries' canaries. */
-static const uint8_t random_bytes[RANDOM_BYTES] = {0x4e, 0x79, 0x6d, 0x70, 0x68,
+static const uint8_t random_seed[RANDOM_BYTES] = {0x4e, 0x79, 0x6d, 0x70, 0x68,
     0x20, 0x6d, 0x6f, 0x6c, 0x74, 0x73, 0x20, 0x31, 0x32, 0x78, 0x2e};
 
 struct auxv {
@@ -153,7 +153,7 @@ exec_stack_write(
 	if (put_word(&w, (uint64_t)argc) != 0 ||
 	    copyout(ea->ea_path, (void *)execfn, namelen) != 0 ||
 	    copyout(platform, (void *)platform_at, sizeof(platform)) != 0 ||
-	    copyout(random_bytes, (void *)random_at, RANDOM_BYTES) != 0)
+	    copyout(random_seed, (void *)random_at, RANDOM_BYTES) != 0)
 		return EFAULT;
 	error = exec_args_each(ea, put_bytes, &w);
 	/* Without an environment nothing has ended argv yet. */

@@ -233,9 +233,8 @@ struct sigacts *sigacts_copy(struct sigacts *sa);
 void sigacts_free(struct sigacts *sa); /* one reference less */
 void sigacts_get(struct sigacts *sa, int signo, struct ksigaction *act);
 
-/* --- itimer.c, random.c --- */
+/* --- itimer.c --- */
 void itimer_init(void);
-void itimer_cancel(struct proc *p);  /* at exit: it will not fire again */
-void krandom(void *buf, size_t len); /* fixed seed, kernel-wide */
+void itimer_cancel(struct proc *p); /* at exit: it will not fire again */
 
 #endif

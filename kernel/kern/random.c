@@ -8,8 +8,9 @@
 #include <linux/random.h>
 
 #include <kern/kstring.h>
-#include <kern/proc.h>
+#include <kern/random.h>
 #include <kern/syscalls.h>
+#include <kern/thread.h>
 #include <kern/uaccess.h>
 
 static struct spinlock random_spin = SPINLOCK_INITIALIZER("random");
@@ -32,7 +33,7 @@ random_next(void)
  * len bytes of the sequence. Any context.
  */
 void
-krandom(void *buf, size_t len)
+random_bytes(void *buf, size_t len)
 {
 	uint8_t *p = buf;
 	uint64_t r;
@@ -62,7 +63,7 @@ sys_getrandom(void *ubuf, size_t len, unsigned int flags)
 	len = MIN(len, INT32_MAX);
 	while (done < len) {
 		n = MIN(len - done, sizeof(piece));
-		krandom(piece, n);
+		random_bytes(piece, n);
 		if (copyout(piece, (uint8_t *)ubuf + done, n) != 0)
 			return done > 0 ? (long)done : -EFAULT;
 		done += n;
