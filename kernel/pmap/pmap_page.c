@@ -48,7 +48,8 @@ pv_lock_from_list(vm_page_t m, pv_entry_t pv)
 	return true;
 }
 
-/* Removes m from pmap, or from all when pmap is NULL. */
+/* Removes m from pmap, but for its wired mappings there; or from everywhere,
+ * without exception, when pmap is NULL. */
 static void
 pmap_remove_from(vm_page_t m, pmap_t pmap)
 {
@@ -57,7 +58,9 @@ pmap_remove_from(vm_page_t m, pmap_t pmap)
 	for (;;) {
 		spin_lock(&m->spin);
 		TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
-			if (pmap == NULL || pv->pv_pmap == pmap)
+			if (pmap == NULL ||
+			    (pv->pv_pmap == pmap &&
+				(*pv_leaf_pte(pv) & X86_PG_W) == 0))
 				break;
 		}
 		if (pv == NULL)
@@ -83,7 +86,7 @@ pmap_remove_all(vm_page_t m)
 	pmap_remove_from(m, NULL);
 }
 
-/* Removes the mappings of m in one address space. */
+/* Removes the mappings of m in one address space that are not wired. */
 void
 pmap_remove_specific(pmap_t pmap, vm_page_t m)
 {
