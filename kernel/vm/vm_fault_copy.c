@@ -23,6 +23,32 @@ copy_page(vm_object_t object, vm_pindex_t pindex, vm_paddr_t pa)
 }
 
 /*
+ * The object for the copies: new, and on top of the file that src_entry maps,
+ * if it maps one. The file still matters when the copies are thrown away.
+ * Both maps are locked exclusively; may sleep.
+ */
+static vm_object_t
+copy_object(vm_map_entry_t dst_entry, vm_map_entry_t src_entry)
+{
+	vm_ooffset_t offset;
+	vm_object_t file;
+
+	file = vm_map_entry_file(src_entry, &offset);
+	if (file == NULL) {
+		vm_map_entry_allocate_object(dst_entry);
+		dst_entry->eflags &= ~MAP_ENTRY_NEEDS_COPY;
+	} else {
+		vm_object_reference_quick(file);
+		vm_object_drop(file);
+		dst_entry->object.vm_object = file;
+		dst_entry->offset = offset;
+		dst_entry->eflags |= MAP_ENTRY_COW;
+		vm_map_entry_shadow(dst_entry, false);
+	}
+	return dst_entry->object.vm_object;
+}
+
+/*
  * Gives dst_entry, which has no object, one of its own with copies of all
  * pages of src_entry, which is wired. The pages are found by their mappings:
  * wired ones are mapped, wherever in the chain they are. The copies are
@@ -37,9 +63,7 @@ vm_fault_copy_entry(vm_map_t dst_map, vm_map_t src_map,
 	vm_paddr_t pa;
 	vm_page_t m;
 
-	vm_map_entry_allocate_object(dst_entry);
-	dst_entry->eflags &= ~MAP_ENTRY_NEEDS_COPY;
-	object = dst_entry->object.vm_object;
+	object = copy_object(dst_entry, src_entry);
 	vm_object_hold(object);
 	for (va = dst_entry->start; va < dst_entry->end; va += PAGE_SIZE) {
 		pa = pmap_extract(src_map->pmap, va);

@@ -160,7 +160,8 @@ vm_map_inherit(
 /*
  * Unmaps an entry's pages and, where they can be nobody else's, frees them
  * now: an object that was cut in pieces would else keep them as long as one
- * piece is mapped. Exclusive lock; may sleep.
+ * piece is mapped. Not so with shared memory, which mremap can bring into
+ * view again. Exclusive lock; may sleep.
  */
 static void
 delete_pages(vm_map_t map, vm_map_entry_t entry)
@@ -180,6 +181,7 @@ delete_pages(vm_map_t map, vm_map_entry_t entry)
 	vm_object_chain_acquire(object, false);
 	pmap_remove(map->pmap, entry->start, entry->end);
 	if (object->ref_count != 1 &&
+	    entry->inheritance != VM_INHERIT_SHARE &&
 	    (object->flags & (OBJ_NOSPLIT | OBJ_ONEMAPPING)) ==
 		OBJ_ONEMAPPING) {
 		vm_object_collapse(object, NULL);
