@@ -117,8 +117,8 @@ devfs_mount(struct vnode *covered)
 
 	for (i = 0; i < ndevices; i++) {
 		d = devices[i];
-		rn = ramfs_newnode(mp, VCHR, d->d_mode,
-		    MKDEV(d->d_major, d->d_minor));
+		rn = ramfs_newnode(
+		    mp, VCHR, d->d_mode, MKDEV(d->d_major, d->d_minor));
 		ramfs_enter(mp->mnt_data, d->d_name, strlen(d->d_name), rn);
 		ramfs_drop(rn);
 	}

@@ -10,7 +10,7 @@
 #include <fs/vnode.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
-#include <kern/random.h>
+#include <kern/proc.h>
 
 #define RESULT_CHUNK 65536U /* bytes that come out whole, at most */
 
@@ -58,7 +58,7 @@ random_read(struct uio *uio, int ioflag)
 
 	while (uio->uio_resid > 0 && error == 0) {
 		n = MIN(uio->uio_resid, sizeof(buf));
-		random_bytes(buf, n);
+		krandom(buf, n);
 		error = uiomove(buf, n, uio);
 	}
 	return error;
@@ -67,8 +67,8 @@ random_read(struct uio *uio, int ioflag)
 /* Fetches what is to be written in pieces of up to max bytes, and hands each
  * to put. A fault keeps the whole piece back. */
 static int
-write_pieces(struct uio *uio, size_t max,
-    void (*put)(const char *buf, size_t len))
+write_pieces(
+    struct uio *uio, size_t max, void (*put)(const char *buf, size_t len))
 {
 	size_t n = MIN(uio->uio_resid, max);
 	char *buf;
@@ -117,65 +117,65 @@ kmsg_write(struct uio *uio, int ioflag)
 }
 
 static const struct cdevsw device_table[] = {
-	{
-	    .d_name = "null",
-	    .d_major = 1,
-	    .d_minor = 3,
-	    .d_mode = 0666,
-	    .d_read = null_read,
-	    .d_write = null_write,
-	    .d_seekable = true,
-	},
-	{
-	    .d_name = "zero",
-	    .d_major = 1,
-	    .d_minor = 5,
-	    .d_mode = 0666,
-	    .d_read = zero_read,
-	    .d_write = null_write,
-	    .d_seekable = true,
-	},
-	{
-	    .d_name = "full",
-	    .d_major = 1,
-	    .d_minor = 7,
-	    .d_mode = 0666,
-	    .d_read = zero_read,
-	    .d_write = full_write,
-	    .d_seekable = true,
-	},
-	{
-	    .d_name = "random",
-	    .d_major = 1,
-	    .d_minor = 8,
-	    .d_mode = 0666,
-	    .d_read = random_read,
-	    .d_write = null_write,
-	    .d_seekable = true,
-	},
-	{
-	    .d_name = "urandom",
-	    .d_major = 1,
-	    .d_minor = 9,
-	    .d_mode = 0666,
-	    .d_read = random_read,
-	    .d_write = null_write,
-	    .d_seekable = true,
-	},
-	{
-	    .d_name = "kmsg",
-	    .d_major = 1,
-	    .d_minor = 11,
-	    .d_mode = 0644,
-	    .d_write = kmsg_write,
-	},
-	{
-	    .d_name = "results",
-	    .d_major = 240,
-	    .d_minor = 0,
-	    .d_mode = 0666,
-	    .d_write = results_write,
-	},
+    {
+	.d_name = "null",
+	.d_major = 1,
+	.d_minor = 3,
+	.d_mode = 0666,
+	.d_read = null_read,
+	.d_write = null_write,
+	.d_seekable = true,
+    },
+    {
+	.d_name = "zero",
+	.d_major = 1,
+	.d_minor = 5,
+	.d_mode = 0666,
+	.d_read = zero_read,
+	.d_write = null_write,
+	.d_seekable = true,
+    },
+    {
+	.d_name = "full",
+	.d_major = 1,
+	.d_minor = 7,
+	.d_mode = 0666,
+	.d_read = zero_read,
+	.d_write = full_write,
+	.d_seekable = true,
+    },
+    {
+	.d_name = "random",
+	.d_major = 1,
+	.d_minor = 8,
+	.d_mode = 0666,
+	.d_read = random_read,
+	.d_write = null_write,
+	.d_seekable = true,
+    },
+    {
+	.d_name = "urandom",
+	.d_major = 1,
+	.d_minor = 9,
+	.d_mode = 0666,
+	.d_read = random_read,
+	.d_write = null_write,
+	.d_seekable = true,
+    },
+    {
+	.d_name = "kmsg",
+	.d_major = 1,
+	.d_minor = 11,
+	.d_mode = 0644,
+	.d_write = kmsg_write,
+    },
+    {
+	.d_name = "results",
+	.d_major = 240,
+	.d_minor = 0,
+	.d_mode = 0666,
+	.d_write = results_write,
+    },
 };
 
 /* Registers them. Boot, before devfs_mount. */

@@ -87,12 +87,12 @@ fifo_fo_close(struct file *fp)
 }
 
 static const struct fileops fifo_fileops = {
-	.fo_read = fifo_fo_read,
-	.fo_write = fifo_fo_write,
-	.fo_ioctl = fifo_fo_ioctl,
-	.fo_poll = fifo_fo_poll,
-	.fo_stat = fifo_fo_stat,
-	.fo_close = fifo_fo_close,
+    .fo_read = fifo_fo_read,
+    .fo_write = fifo_fo_write,
+    .fo_ioctl = fifo_fo_ioctl,
+    .fo_poll = fifo_fo_poll,
+    .fo_stat = fifo_fo_stat,
+    .fo_close = fifo_fo_close,
 };
 
 /* Waits until the other side was opened at least once since we were. */
@@ -122,8 +122,8 @@ fifo_wait(struct pipe *p, int acc)
 int
 fifo_open(struct vnode *vp, int flags, struct file **fpp)
 {
-	uint32_t keep = (uint32_t)flags &
-	    ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	uint32_t keep =
+	    (uint32_t)flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
 	int acc = flags & O_ACCMODE, error = 0;
 	struct pipe *p;
 
@@ -143,7 +143,6 @@ fifo_open(struct vnode *vp, int flags, struct file **fpp)
 		return error;
 	}
 	vref(vp);
-	*fpp = file_alloc(
-	    &fifo_fileops, DTYPE_VNODE, vp, keep | O_LARGEFILE);
+	*fpp = file_alloc(&fifo_fileops, DTYPE_VNODE, vp, keep | O_LARGEFILE);
 	return 0;
 }

@@ -85,8 +85,7 @@ lookup_dotdot(struct vnode *dvp, struct vnode **vpp)
 /* One name in a directory: a referenced vnode. Takes dvp's lock shared; may
  * sleep. */
 int
-vn_lookup(struct vnode *dvp, const char *name, size_t len,
-    struct vnode **vpp)
+vn_lookup(struct vnode *dvp, const char *name, size_t len, struct vnode **vpp)
 {
 	int error;
 
@@ -217,8 +216,8 @@ namei_walk(struct nameidata *nd)
 		error = vn_lookup(cur, name, len, &next);
 		if (error != 0)
 			goto fail;
-		if (next->v_type == VLNK && (!last || slash ||
-		    (nd->nd_flags & NAMEI_NOFOLLOW) == 0)) {
+		if (next->v_type == VLNK &&
+		    (!last || slash || (nd->nd_flags & NAMEI_NOFOLLOW) == 0)) {
 			error = expand_symlink(nd, next, rest, slash, &p);
 			vrele(next);
 			if (error != 0)
@@ -255,9 +254,9 @@ namei(struct vnode *base, const char *path, int flags, struct vnode **vpp,
     const char **last, size_t *lastlen)
 {
 	struct nameidata nd = {
-		.nd_base = base,
-		.nd_path = path,
-		.nd_flags = flags,
+	    .nd_base = base,
+	    .nd_path = path,
+	    .nd_flags = flags,
 	};
 	int error;
 

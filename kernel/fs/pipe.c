@@ -25,8 +25,8 @@ MALLOC_DEFINE(M_PIPE, "pipe");
 
 static uint64_t pipe_ino; /* (A) the last one given out */
 
-#define pipe_empty(p) ((p)->p_head == (p)->p_tail)
-#define pipe_full(p)  ((p)->p_head - (p)->p_tail == PIPE_PAGES)
+#define pipe_empty(p)  ((p)->p_head == (p)->p_tail)
+#define pipe_full(p)   ((p)->p_head - (p)->p_tail == PIPE_PAGES)
 #define pipe_buf(p, n) (&(p)->p_bufs[(n) % PIPE_PAGES])
 
 /* An empty pipe without ends. Sleeps for memory. */
@@ -196,7 +196,7 @@ pipe_push(struct pipe *p, struct uio *uio)
 static int
 pipe_broken(void)
 {
-	struct ksiginfo ksi = { .signo = SIGPIPE };
+	struct ksiginfo ksi = {.signo = SIGPIPE};
 
 	if (curproc != NULL)
 		ksignal_thread(curthread, &ksi);

@@ -15,7 +15,7 @@ struct pipe {
 		char *page; /* PAGE_SIZE bytes */
 		uint32_t off, len;
 	} p_bufs[PIPE_PAGES];
-	uint32_t p_head, p_tail; /* free running: fill at head, drain tail */
+	uint32_t p_head, p_tail;  /* free running: fill at head, drain tail */
 	int p_readers, p_writers; /* open files */
 	uint32_t p_ropens, p_wopens; /* how many there ever were */
 	uint64_t p_ino;

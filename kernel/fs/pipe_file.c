@@ -39,13 +39,13 @@ pipe_fo_stat(struct file *fp, struct kstat *st)
 	struct pipe *p = fp->f_data;
 
 	*st = (struct kstat){
-		.ino = p->p_ino,
-		.mode = S_IFIFO | 0600,
-		.nlink = 1,
-		.blksize = PAGE_SIZE,
-		.atime_ns = p->p_ctime,
-		.mtime_ns = p->p_ctime,
-		.ctime_ns = p->p_ctime,
+	    .ino = p->p_ino,
+	    .mode = S_IFIFO | 0600,
+	    .nlink = 1,
+	    .blksize = PAGE_SIZE,
+	    .atime_ns = p->p_ctime,
+	    .mtime_ns = p->p_ctime,
+	    .ctime_ns = p->p_ctime,
 	};
 	return 0;
 }
@@ -58,12 +58,12 @@ pipe_fo_close(struct file *fp)
 }
 
 static const struct fileops pipe_fileops = {
-	.fo_read = pipe_fo_read,
-	.fo_write = pipe_fo_write,
-	.fo_ioctl = pipe_fo_ioctl,
-	.fo_poll = pipe_fo_poll,
-	.fo_stat = pipe_fo_stat,
-	.fo_close = pipe_fo_close,
+    .fo_read = pipe_fo_read,
+    .fo_write = pipe_fo_write,
+    .fo_ioctl = pipe_fo_ioctl,
+    .fo_poll = pipe_fo_poll,
+    .fo_stat = pipe_fo_stat,
+    .fo_close = pipe_fo_close,
 };
 
 /* The two ends of a new pipe; flags: O_NONBLOCK. Sleeps for memory. */

@@ -102,8 +102,8 @@ parse_pid(const char *name, size_t len)
 
 /* vop_lookup. */
 static int
-procfs_lookup(struct vnode *dvp, const char *name, size_t len,
-    struct vnode **vpp)
+procfs_lookup(
+    struct vnode *dvp, const char *name, size_t len, struct vnode **vpp)
 {
 	const struct procnode *dn = dvp->v_data;
 	const struct procent *tab = procfs_root;
@@ -304,8 +304,8 @@ procfs_read(struct vnode *vp, struct uio *uio, int ioflag)
 	if (off == 0 || !pn->pn_filled)
 		error = procfs_fill(pn);
 	if (error == 0 && off < pn->pn_text.sb_len)
-		error = uiomove(pn->pn_text.sb_buf + off,
-		    pn->pn_text.sb_len - off, uio);
+		error = uiomove(
+		    pn->pn_text.sb_buf + off, pn->pn_text.sb_len - off, uio);
 	lockmgr(&pn->pn_lock, LK_RELEASE);
 	return error;
 }
@@ -327,27 +327,27 @@ procfs_truncate(struct vnode *vp, uint64_t size)
 }
 
 static const struct vnodeops procfs_dirops = {
-	.vop_lookup = procfs_lookup,
-	.vop_readdir = procfs_readdir,
-	.vop_getattr = procfs_getattr,
-	.vop_inactive = procfs_inactive,
-	.vop_name = procfs_name,
+    .vop_lookup = procfs_lookup,
+    .vop_readdir = procfs_readdir,
+    .vop_getattr = procfs_getattr,
+    .vop_inactive = procfs_inactive,
+    .vop_name = procfs_name,
 };
 
 static const struct vnodeops procfs_fileops = {
-	.vop_getattr = procfs_getattr,
-	.vop_truncate = procfs_truncate,
-	.vop_read = procfs_read,
-	.vop_write = procfs_write,
-	.vop_inactive = procfs_inactive,
-	.vop_name = procfs_name,
+    .vop_getattr = procfs_getattr,
+    .vop_truncate = procfs_truncate,
+    .vop_read = procfs_read,
+    .vop_write = procfs_write,
+    .vop_inactive = procfs_inactive,
+    .vop_name = procfs_name,
 };
 
 static const struct vnodeops procfs_linkops = {
-	.vop_readlink = procfs_readlink,
-	.vop_getattr = procfs_getattr,
-	.vop_inactive = procfs_inactive,
-	.vop_name = procfs_name,
+    .vop_readlink = procfs_readlink,
+    .vop_getattr = procfs_getattr,
+    .vop_inactive = procfs_inactive,
+    .vop_name = procfs_name,
 };
 
 /* mnt_unmount: there is only the root. */

@@ -74,8 +74,7 @@ state_letter(struct proc *p)
 	if (p->p_state == PS_STOPPED)
 		return 'T';
 	LIST_FOREACH (td, &p->p_threads, td_plist) {
-		if (td->td_state == TDS_RUNNING ||
-		    td->td_state == TDS_RUNNABLE)
+		if (td->td_state == TDS_RUNNING || td->td_state == TDS_RUNNABLE)
 			c = 'R';
 	}
 	return c;
@@ -120,9 +119,8 @@ text_stat(struct proc *p, struct sbuf *sb)
 	sbuf_printf(sb, "%d (%s) %c %d %d %d 0 -1 0 ", p->p_pid, pi.comm,
 	    pi.state, pi.ppid, pi.pgid, pi.sid);
 	sbuf_printf(sb, "%lu %lu 0 0 %lu 0 %lu 0 20 0 %d 0 %lu %lu %lu ",
-	    p->p_minflt, p->p_cminflt, pi.cpu_ns / TICK,
-	    p->p_cutime_ns / TICK, pi.threads, p->p_start_ns / TICK, pi.vsize,
-	    pi.rss);
+	    p->p_minflt, p->p_cminflt, pi.cpu_ns / TICK, p->p_cutime_ns / TICK,
+	    pi.threads, p->p_start_ns / TICK, pi.vsize, pi.rss);
 	sbuf_printf(sb, "18446744073709551615"); /* rsslim: none */
 	for (i = 26; i <= 52; i++)
 		sbuf_printf(sb, " 0");
@@ -290,16 +288,16 @@ mem_rw(struct proc *p, struct uio *uio)
 }
 
 const struct procent procfs_pid[] = {
-	{ .pe_name = "cmdline", .pe_mode = 0444, .pe_text = text_cmdline },
-	{ .pe_name = "comm", .pe_mode = 0644, .pe_text = text_comm },
-	{ .pe_name = "cwd", .pe_mode = 0777, .pe_link = link_cwd },
-	{ .pe_name = "exe", .pe_mode = 0777, .pe_link = link_exe },
-	{ .pe_name = "maps", .pe_mode = 0444, .pe_text = text_maps },
-	{ .pe_name = "mem", .pe_mode = 0600, .pe_mem = mem_rw },
-	{ .pe_name = "root", .pe_mode = 0777, .pe_link = link_root },
-	{ .pe_name = "stat", .pe_mode = 0444, .pe_text = text_stat },
-	{ .pe_name = "statm", .pe_mode = 0444, .pe_text = text_statm },
-	{ .pe_name = "status", .pe_mode = 0444, .pe_text = text_status },
-	{ .pe_name = "vm", .pe_mode = 0444, .pe_text = text_vm },
+    {.pe_name = "cmdline", .pe_mode = 0444, .pe_text = text_cmdline},
+    {.pe_name = "comm", .pe_mode = 0644, .pe_text = text_comm},
+    {.pe_name = "cwd", .pe_mode = 0777, .pe_link = link_cwd},
+    {.pe_name = "exe", .pe_mode = 0777, .pe_link = link_exe},
+    {.pe_name = "maps", .pe_mode = 0444, .pe_text = text_maps},
+    {.pe_name = "mem", .pe_mode = 0600, .pe_mem = mem_rw},
+    {.pe_name = "root", .pe_mode = 0777, .pe_link = link_root},
+    {.pe_name = "stat", .pe_mode = 0444, .pe_text = text_stat},
+    {.pe_name = "statm", .pe_mode = 0444, .pe_text = text_statm},
+    {.pe_name = "status", .pe_mode = 0444, .pe_text = text_status},
+    {.pe_name = "vm", .pe_mode = 0444, .pe_text = text_vm},
 };
 const size_t procfs_npid = nitems(procfs_pid);

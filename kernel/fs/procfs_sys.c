@@ -42,8 +42,7 @@ text_cmdline(struct proc *p, struct sbuf *sb)
 
 	bootopt_foreach(cmdline_opt, sb);
 	if (initargs[0] != '\0')
-		sbuf_printf(sb, "%s-- %s", sb->sb_len > 0 ? " " : "",
-		    initargs);
+		sbuf_printf(sb, "%s-- %s", sb->sb_len > 0 ? " " : "", initargs);
 	sbuf_printf(sb, "\n");
 	return 0;
 }
@@ -149,18 +148,18 @@ text_meminfo(struct proc *p, struct sbuf *sb)
 	int64_t kib = PAGE_SIZE / 1024;
 	int64_t can = vmstats.v_free_count + vmstats.v_cache_count;
 
-	sbuf_printf(sb, "MemTotal:       %8ld kB\n",
-	    vmstats.v_page_count * kib);
-	sbuf_printf(sb, "MemFree:        %8ld kB\n",
-	    vmstats.v_free_count * kib);
+	sbuf_printf(
+	    sb, "MemTotal:       %8ld kB\n", vmstats.v_page_count * kib);
+	sbuf_printf(
+	    sb, "MemFree:        %8ld kB\n", vmstats.v_free_count * kib);
 	sbuf_printf(sb, "MemAvailable:   %8ld kB\n", can * kib);
 	sbuf_printf(sb, "Buffers:        %8d kB\n", 0);
-	sbuf_printf(sb, "Cached:         %8ld kB\n",
-	    vmstats.v_cache_count * kib);
-	sbuf_printf(sb, "Active:         %8ld kB\n",
-	    vmstats.v_active_count * kib);
-	sbuf_printf(sb, "Inactive:       %8ld kB\n",
-	    vmstats.v_inactive_count * kib);
+	sbuf_printf(
+	    sb, "Cached:         %8ld kB\n", vmstats.v_cache_count * kib);
+	sbuf_printf(
+	    sb, "Active:         %8ld kB\n", vmstats.v_active_count * kib);
+	sbuf_printf(
+	    sb, "Inactive:       %8ld kB\n", vmstats.v_inactive_count * kib);
 	sbuf_printf(sb, "SwapTotal:      %8d kB\n", 0);
 	sbuf_printf(sb, "SwapFree:       %8d kB\n", 0);
 	return 0;
@@ -212,7 +211,7 @@ cpuid(uint32_t leaf, uint32_t r[4])
 static int
 text_cpuinfo(struct proc *p, struct sbuf *sb)
 {
-	uint32_t r[4], family, model, name[13] = { 0 }, i;
+	uint32_t r[4], family, model, name[13] = {0}, i;
 	char vendor[13] = "";
 
 	cpuid(0, r);
@@ -248,15 +247,15 @@ link_self(struct proc *p, char *buf, size_t size)
 }
 
 const struct procent procfs_root[] = {
-	{ .pe_name = "cmdline", .pe_mode = 0444, .pe_text = text_cmdline },
-	{ .pe_name = "cpuinfo", .pe_mode = 0444, .pe_text = text_cpuinfo },
-	{ .pe_name = "leaks", .pe_mode = 0444, .pe_text = text_leaks },
-	{ .pe_name = "meminfo", .pe_mode = 0444, .pe_text = text_meminfo },
-	{ .pe_name = "mounts", .pe_mode = 0444, .pe_text = text_mounts },
-	{ .pe_name = "self", .pe_mode = 0777, .pe_link = link_self },
-	{ .pe_name = "trace", .pe_mode = 0444, .pe_text = text_trace },
-	{ .pe_name = "uptime", .pe_mode = 0444, .pe_text = text_uptime },
-	{ .pe_name = "vmcheck", .pe_mode = 0444, .pe_text = text_vmcheck },
-	{ .pe_name = "vmstat", .pe_mode = 0444, .pe_text = text_vmstat },
+    {.pe_name = "cmdline", .pe_mode = 0444, .pe_text = text_cmdline},
+    {.pe_name = "cpuinfo", .pe_mode = 0444, .pe_text = text_cpuinfo},
+    {.pe_name = "leaks", .pe_mode = 0444, .pe_text = text_leaks},
+    {.pe_name = "meminfo", .pe_mode = 0444, .pe_text = text_meminfo},
+    {.pe_name = "mounts", .pe_mode = 0444, .pe_text = text_mounts},
+    {.pe_name = "self", .pe_mode = 0777, .pe_link = link_self},
+    {.pe_name = "trace", .pe_mode = 0444, .pe_text = text_trace},
+    {.pe_name = "uptime", .pe_mode = 0444, .pe_text = text_uptime},
+    {.pe_name = "vmcheck", .pe_mode = 0444, .pe_text = text_vmcheck},
+    {.pe_name = "vmstat", .pe_mode = 0444, .pe_text = text_vmstat},
 };
 const size_t procfs_nroot = nitems(procfs_root);

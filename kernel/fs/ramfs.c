@@ -34,8 +34,8 @@ check_new(struct ramfs_node *dir, const char *name, size_t len)
 
 /* vop_lookup. Of the dots only ".." comes here. */
 static int
-ramfs_lookup(struct vnode *dvp, const char *name, size_t len,
-    struct vnode **vpp)
+ramfs_lookup(
+    struct vnode *dvp, const char *name, size_t len, struct vnode **vpp)
 {
 	struct ramfs_node *dir = dvp->v_data, *up;
 	struct ramfs_dirent *rd;
@@ -61,8 +61,8 @@ ramfs_lookup(struct vnode *dvp, const char *name, size_t len,
 
 /* vop_create. */
 static int
-ramfs_create(struct vnode *dvp, const char *name, size_t len,
-    enum vtype type, uint32_t mode, uint64_t rdev, struct vnode **vpp)
+ramfs_create(struct vnode *dvp, const char *name, size_t len, enum vtype type,
+    uint32_t mode, uint64_t rdev, struct vnode **vpp)
 {
 	struct ramfs_node *dir = dvp->v_data, *rn;
 	int error;
@@ -80,8 +80,8 @@ ramfs_create(struct vnode *dvp, const char *name, size_t len,
 
 /* vop_symlink. */
 static int
-ramfs_symlink(struct vnode *dvp, const char *name, size_t len,
-    const char *target)
+ramfs_symlink(
+    struct vnode *dvp, const char *name, size_t len, const char *target)
 {
 	struct ramfs_node *dir = dvp->v_data, *rn;
 	int error;
@@ -246,18 +246,18 @@ ramfs_readdir(struct vnode *dvp, int64_t off, dirent_emit_t emit, void *arg)
 }
 
 const struct vnodeops ramfs_dirops = {
-	.vop_lookup = ramfs_lookup,
-	.vop_create = ramfs_create,
-	.vop_link = ramfs_link,
-	.vop_unlink = ramfs_unlink,
-	.vop_rmdir = ramfs_rmdir,
-	.vop_rename = ramfs_rename,
-	.vop_symlink = ramfs_symlink,
-	.vop_readdir = ramfs_readdir,
-	.vop_getattr = ramfs_getattr,
-	.vop_setattr = ramfs_setattr,
-	.vop_inactive = ramfs_inactive,
-	.vop_name = ramfs_name,
+    .vop_lookup = ramfs_lookup,
+    .vop_create = ramfs_create,
+    .vop_link = ramfs_link,
+    .vop_unlink = ramfs_unlink,
+    .vop_rmdir = ramfs_rmdir,
+    .vop_rename = ramfs_rename,
+    .vop_symlink = ramfs_symlink,
+    .vop_readdir = ramfs_readdir,
+    .vop_getattr = ramfs_getattr,
+    .vop_setattr = ramfs_setattr,
+    .vop_inactive = ramfs_inactive,
+    .vop_name = ramfs_name,
 };
 
 /* mnt_unmount: nothing but pinned files is in use. */

@@ -33,29 +33,29 @@ RB_HEAD(ramfs_names, ramfs_dirent);
 RB_PROTOTYPE(ramfs_names, ramfs_dirent, rd_entry, ramfs_namecmp);
 
 struct ramfs_node {
-	enum vtype rn_type;	  /* (k) */
-	struct mount *rn_mount;	  /* (k) */
-	uint64_t rn_ino;	  /* (k) */
-	uint64_t rn_rdev;	  /* (k) */
-	int32_t rn_refs;	  /* (S) 1 for being linked, 1 a vnode or use */
-	uint32_t rn_nlink;	  /* (S) names; 0 once it has lost them */
-	uint32_t rn_nsub;	  /* (S) VDIR: directories in it */
-	struct vnode *rn_vp;	  /* (S) the vnode to be found, or NULL */
-	bool rn_pinned;		  /* (S) we have a reference on rn_vp */
-	LIST_HEAD(, ramfs_dirent) rn_links; /* (S) */
-	uint32_t rn_mode, rn_uid, rn_gid;   /* (V) mode without type */
+	enum vtype rn_type;	/* (k) */
+	struct mount *rn_mount; /* (k) */
+	uint64_t rn_ino;	/* (k) */
+	uint64_t rn_rdev;	/* (k) */
+	int32_t rn_refs;	/* (S) 1 for being linked, 1 a vnode or use */
+	uint32_t rn_nlink;	/* (S) names; 0 once it has lost them */
+	uint32_t rn_nsub;	/* (S) VDIR: directories in it */
+	struct vnode *rn_vp;	/* (S) the vnode to be found, or NULL */
+	bool rn_pinned;		/* (S) we have a reference on rn_vp */
+	LIST_HEAD(, ramfs_dirent) rn_links;   /* (S) */
+	uint32_t rn_mode, rn_uid, rn_gid;     /* (V) mode without type */
 	int64_t rn_atime, rn_mtime, rn_ctime; /* (V) ns */
 	/* VREG */
-	uint64_t rn_size;	  /* (V) bytes; v_size while there is a vnode */
-	const uint8_t *rn_data;	  /* (k) in the archive */
-	uint64_t rn_datalen;	  /* (V) bytes of it that still count */
+	uint64_t rn_size;	/* (V) bytes; v_size while there is a vnode */
+	const uint8_t *rn_data; /* (k) in the archive */
+	uint64_t rn_datalen;	/* (V) bytes of it that still count */
 	/* VLNK */
-	char *rn_target;	  /* (k) terminated */
+	char *rn_target; /* (k) terminated */
 	/* VDIR */
-	struct ramfs_node *rn_parent; /* (S) NULL when removed */
-	struct ramfs_names rn_names;  /* (V) */
+	struct ramfs_node *rn_parent;	     /* (S) NULL when removed */
+	struct ramfs_names rn_names;	     /* (V) */
 	TAILQ_HEAD(, ramfs_dirent) rn_order; /* (V) */
-	int64_t rn_cookie;	  /* (V) the next one */
+	int64_t rn_cookie;		     /* (V) the next one */
 };
 
 extern struct spinlock ramfs_spin;
@@ -69,22 +69,21 @@ struct ramfs_node *ramfs_newnode(struct mount *mp, enum vtype type,
 void ramfs_droplocked(struct ramfs_node *rn, struct ramfs_node **freep);
 void ramfs_drop(struct ramfs_node *rn);
 struct vnode *ramfs_vget(struct ramfs_node *rn);
-struct ramfs_dirent *ramfs_find(struct ramfs_node *dir, const char *name,
-    size_t len);
+struct ramfs_dirent *ramfs_find(
+    struct ramfs_node *dir, const char *name, size_t len);
 void ramfs_enter(struct ramfs_node *dir, const char *name, size_t len,
     struct ramfs_node *rn);
 void ramfs_remove(struct ramfs_dirent *rd);
 void ramfs_pin(struct vnode *vp);
 void ramfs_freetree(struct ramfs_node *dir);
-int ramfs_name(struct vnode *vp, struct vnode **dvpp, char *name,
-    size_t size);
+int ramfs_name(struct vnode *vp, struct vnode **dvpp, char *name, size_t size);
 void ramfs_inactive(struct vnode *vp);
 /* ramfs_attr.c */
 int ramfs_getattr(struct vnode *vp, struct kstat *st);
 int ramfs_setattr(struct vnode *vp, const struct kstat *st, uint32_t mask);
 /* ramfs.c: what devfs is made of, too. */
 struct mount *ramfs_new(const char *fstype); /* mnt_data: the root node */
-void ramfs_undo(struct mount *mp); /* never put in place: frees it */
+void ramfs_undo(struct mount *mp);	     /* never put in place: frees it */
 /* ramfs_cpio.c: fills dir; 0, or ENOEXEC after a line on the console. */
 int ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size);
 

@@ -19,20 +19,32 @@
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 
-#define CPIO_HEADER 110
+#define CPIO_HEADER  110
 #define CPIO_TRAILER "TRAILER!!!"
 
 enum cpio_field {
-	C_INO, C_MODE, C_UID, C_GID, C_NLINK, C_MTIME, C_FILESIZE, C_MAJ,
-	C_MIN, C_RMAJ, C_RMIN, C_NAMESIZE, C_CHECK, C_FIELDS
+	C_INO,
+	C_MODE,
+	C_UID,
+	C_GID,
+	C_NLINK,
+	C_MTIME,
+	C_FILESIZE,
+	C_MAJ,
+	C_MIN,
+	C_RMAJ,
+	C_RMIN,
+	C_NAMESIZE,
+	C_CHECK,
+	C_FIELDS
 };
 
 struct cpio {
 	const uint8_t *base;
-	size_t size;		 /* bytes of the archive */
-	size_t at;		 /* the member's header */
+	size_t size; /* bytes of the archive */
+	size_t at;   /* the member's header */
 	uint32_t field[C_FIELDS];
-	const char *name;	 /* terminated; made relative */
+	const char *name; /* terminated; made relative */
 	const uint8_t *data;
 	struct ramfs_node *root;
 	struct cpio_inode *inodes; /* that more names may follow for */
@@ -50,7 +62,8 @@ static int
 cpio_bad(const struct cpio *c, const char *what)
 {
 	kprintf("initrd: bad cpio archive: %s in the member at byte %zu of "
-		"%zu\n", what, c->at, c->size);
+		"%zu\n",
+	    what, c->at, c->size);
 	return ENOEXEC;
 }
 
@@ -87,9 +100,10 @@ cpio_member(struct cpio *c, size_t *endp)
 	if (c->size - c->at < CPIO_HEADER)
 		return cpio_bad(c, "the end comes before the trailer");
 	if (memcmp(h, "070701", 6) != 0 && memcmp(h, "070702", 6) != 0)
-		return cpio_bad(c, c->at == 0 && h[0] == 0x1f && h[1] == 0x8b ?
-					 "gzip (unpack it first)" :
-					 "no newc magic");
+		return cpio_bad(c,
+		    c->at == 0 && h[0] == 0x1f && h[1] == 0x8b
+			? "gzip (unpack it first)"
+			: "no newc magic");
 	for (i = 0; i < C_FIELDS; i++) {
 		if (!cpio_hex(h + 6 + 8 * i, &c->field[i]))
 			return cpio_bad(c, "a digit that is none");
@@ -134,8 +148,8 @@ component(const char **pathp, size_t *lenp)
 /* The directory that the member stands in, made when the archive forgot it,
  * and the last component; *lenp 0: it is the root itself. */
 static int
-cpio_parent(struct cpio *c, struct ramfs_node **dirp, const char **namep,
-    size_t *lenp)
+cpio_parent(
+    struct cpio *c, struct ramfs_node **dirp, const char **namep, size_t *lenp)
 {
 	struct ramfs_node *dir = c->root, *rn;
 	struct ramfs_dirent *rd;
@@ -269,8 +283,9 @@ cpio_enter(struct cpio *c)
 	rd = len > 0 ? ramfs_find(dir, name, len) : NULL;
 	if (len == 0 || (rd != NULL && rd->rd_node->rn_type == VDIR)) {
 		if (type != VDIR)
-			return cpio_bad(c, "a file in the place of a "
-					   "directory");
+			return cpio_bad(c,
+			    "a file in the place of a "
+			    "directory");
 		cpio_fill(c, len == 0 ? c->root : rd->rd_node);
 		return 0;
 	}
@@ -289,7 +304,7 @@ cpio_enter(struct cpio *c)
 int
 ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size)
 {
-	struct cpio c = { .base = cpio, .size = size, .root = root };
+	struct cpio c = {.base = cpio, .size = size, .root = root};
 	struct cpio_inode *ci;
 	size_t end;
 	int error;

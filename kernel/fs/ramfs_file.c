@@ -106,35 +106,35 @@ ramfs_readlink(struct vnode *vp, char *buf, size_t size, size_t *lenp)
 }
 
 const struct vnodeops ramfs_regops = {
-	.vop_getattr = ramfs_getattr,
-	.vop_setattr = ramfs_setattr,
-	.vop_truncate = ramfs_truncate,
-	.vop_read = ramfs_read,
-	.vop_write = ramfs_write,
-	.vop_getpage = ramfs_getpage,
-	.vop_open = ramfs_open,
-	.vop_inactive = ramfs_inactive,
-	.vop_name = ramfs_name,
+    .vop_getattr = ramfs_getattr,
+    .vop_setattr = ramfs_setattr,
+    .vop_truncate = ramfs_truncate,
+    .vop_read = ramfs_read,
+    .vop_write = ramfs_write,
+    .vop_getpage = ramfs_getpage,
+    .vop_open = ramfs_open,
+    .vop_inactive = ramfs_inactive,
+    .vop_name = ramfs_name,
 };
 
 const struct vnodeops ramfs_lnkops = {
-	.vop_readlink = ramfs_readlink,
-	.vop_getattr = ramfs_getattr,
-	.vop_setattr = ramfs_setattr,
-	.vop_inactive = ramfs_inactive,
-	.vop_name = ramfs_name,
+    .vop_readlink = ramfs_readlink,
+    .vop_getattr = ramfs_getattr,
+    .vop_setattr = ramfs_setattr,
+    .vop_inactive = ramfs_inactive,
+    .vop_name = ramfs_name,
 };
 
 /* Character devices by their number, FIFOs, and block devices, which cannot
  * be opened. */
 const struct vnodeops ramfs_devops = {
-	.vop_getattr = ramfs_getattr,
-	.vop_setattr = ramfs_setattr,
-	.vop_read = cdev_read,
-	.vop_write = cdev_write,
-	.vop_ioctl = cdev_ioctl,
-	.vop_poll = cdev_poll,
-	.vop_open = cdev_open,
-	.vop_inactive = ramfs_inactive,
-	.vop_name = ramfs_name,
+    .vop_getattr = ramfs_getattr,
+    .vop_setattr = ramfs_setattr,
+    .vop_read = cdev_read,
+    .vop_write = cdev_write,
+    .vop_ioctl = cdev_ioctl,
+    .vop_poll = cdev_poll,
+    .vop_open = cdev_open,
+    .vop_inactive = ramfs_inactive,
+    .vop_name = ramfs_name,
 };

@@ -185,8 +185,8 @@ ramfs_find(struct ramfs_node *dir, const char *name, size_t len)
  * exclusively, or nobody else is there yet. Being linked counts as one
  * reference, whatever the caller has. Sleeps for memory. */
 void
-ramfs_enter(struct ramfs_node *dir, const char *name, size_t len,
-    struct ramfs_node *rn)
+ramfs_enter(
+    struct ramfs_node *dir, const char *name, size_t len, struct ramfs_node *rn)
 {
 	struct ramfs_dirent *rd;
 

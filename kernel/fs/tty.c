@@ -188,8 +188,7 @@ tty_wait(struct tty *t, int ioflag, uint64_t timo_ns)
 /* Waits until a read of up to want bytes has something to return; how much
  * in *np. termios(3) has the four cases of VMIN and VTIME. */
 static int
-tty_wait_input(struct tty *t, size_t want, int ioflag, size_t *np,
-    bool *eof)
+tty_wait_input(struct tty *t, size_t want, int ioflag, size_t *np, bool *eof)
 {
 	uint64_t timo;
 	size_t n, min;
@@ -269,43 +268,43 @@ tty_open_ctty(int flags)
 {
 	struct proc *p = curproc;
 
-	return p != NULL && p->p_sid != 0 && p->p_sid == console_tty.t_sid ?
-		     0 :
-		     ENXIO;
+	return p != NULL && p->p_sid != 0 && p->p_sid == console_tty.t_sid
+	    ? 0
+	    : ENXIO;
 }
 
 static const struct cdevsw tty_devices[] = {
-	{
-	    .d_name = "console",
-	    .d_major = 5,
-	    .d_minor = 1,
-	    .d_mode = 0600,
-	    .d_read = tty_read,
-	    .d_write = tty_write,
-	    .d_ioctl = tty_ioctl,
-	    .d_poll = tty_poll,
-	},
-	{
-	    .d_name = "tty",
-	    .d_major = 5,
-	    .d_minor = 0,
-	    .d_mode = 0666,
-	    .d_read = tty_read,
-	    .d_write = tty_write,
-	    .d_ioctl = tty_ioctl,
-	    .d_poll = tty_poll,
-	    .d_open = tty_open_ctty,
-	},
-	{
-	    .d_name = "ttyS0",
-	    .d_major = 4,
-	    .d_minor = 64,
-	    .d_mode = 0600,
-	    .d_read = tty_read,
-	    .d_write = tty_write,
-	    .d_ioctl = tty_ioctl,
-	    .d_poll = tty_poll,
-	},
+    {
+	.d_name = "console",
+	.d_major = 5,
+	.d_minor = 1,
+	.d_mode = 0600,
+	.d_read = tty_read,
+	.d_write = tty_write,
+	.d_ioctl = tty_ioctl,
+	.d_poll = tty_poll,
+    },
+    {
+	.d_name = "tty",
+	.d_major = 5,
+	.d_minor = 0,
+	.d_mode = 0666,
+	.d_read = tty_read,
+	.d_write = tty_write,
+	.d_ioctl = tty_ioctl,
+	.d_poll = tty_poll,
+	.d_open = tty_open_ctty,
+    },
+    {
+	.d_name = "ttyS0",
+	.d_major = 4,
+	.d_minor = 64,
+	.d_mode = 0600,
+	.d_read = tty_read,
+	.d_write = tty_write,
+	.d_ioctl = tty_ioctl,
+	.d_poll = tty_poll,
+    },
 };
 
 /* The console comes to life. Boot, before devfs_mount; the scheduler runs. */

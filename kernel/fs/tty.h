@@ -24,17 +24,17 @@ struct tty {
 	uint8_t t_raw[TTY_RAWSIZE];
 	uint32_t t_rawhead, t_rawtail;
 
-	struct lock t_lock;	   /* guards the rest; and output, in order */
+	struct lock t_lock; /* guards the rest; and output, in order */
 	struct termios t_ios;
 	struct winsize t_winsize;
-	int t_pgrp, t_sid;	   /* 0: nobody's */
+	int t_pgrp, t_sid; /* 0: nobody's */
 	uint8_t t_in[TTY_INSIZE];
 	uint8_t t_mark[TTY_INSIZE];
-	uint32_t t_head, t_tail;   /* free running */
-	uint32_t t_line;	   /* where the line being typed begins */
-	uint32_t t_marks;	   /* lines (and ends of file) complete */
-	uint32_t t_column;	   /* of the output, for tabs and erasing */
-	uint32_t t_linecol;	   /* t_column when the line was begun */
+	uint32_t t_head, t_tail; /* free running */
+	uint32_t t_line;	 /* where the line being typed begins */
+	uint32_t t_marks;	 /* lines (and ends of file) complete */
+	uint32_t t_column;	 /* of the output, for tabs and erasing */
+	uint32_t t_linecol;	 /* t_column when the line was begun */
 };
 
 extern struct tty console_tty;

@@ -35,7 +35,7 @@ shown_as_ctrl(const struct tty *t, uint8_t c)
 static void
 echo(struct tty *t, uint8_t c)
 {
-	char out[2] = { '^', CTRL_SHOWN(c) };
+	char out[2] = {'^', CTRL_SHOWN(c)};
 	char ch = (char)c;
 
 	if (!lflag(t, ECHO) && !(c == '\n' && lflag(t, ECHONL)))
@@ -138,7 +138,7 @@ tty_flush_input(struct tty *t)
 static bool
 input_signal(struct tty *t, uint8_t c)
 {
-	struct ksiginfo ksi = { .code = SI_KERNEL };
+	struct ksiginfo ksi = {.code = SI_KERNEL};
 
 	if (is_cc(t, VINTR, c))
 		ksi.signo = SIGINT;
@@ -197,7 +197,8 @@ tty_input_char(struct tty *t, uint8_t c)
 	if (lflag(t, ISIG) && input_signal(t, c))
 		return;
 	if (!canon || !input_edit(t, c)) {
-		ends = canon && (c == '\n' || is_cc(t, VEOL, c) ||
+		ends = canon &&
+		    (c == '\n' || is_cc(t, VEOL, c) ||
 			(lflag(t, IEXTEN) && is_cc(t, VEOL2, c)));
 		if (put(t, c, ends ? MARK_LINE : 0))
 			echo(t, c);

@@ -12,32 +12,33 @@
 #include <kern/proc.h>
 #include <kern/uaccess.h>
 
-#define CC(c) ((cc_t)((c) & 0x1f))
+#define CC(c) ((cc_t)((c)&0x1f))
 
 /* What a terminal is when nobody has set it: cooked, with echo, 24 by 80. */
 void
 tty_defaults(struct tty *t)
 {
 	static const struct termios dflt = {
-		.c_iflag = ICRNL,
-		.c_oflag = OPOST | ONLCR,
-		.c_cflag = B115200 | CS8 | CREAD | CLOCAL | HUPCL,
-		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL |
-		    ECHOKE | IEXTEN,
-		.c_cc = {
-			[VINTR] = CC('C'),
-			[VQUIT] = CC('\\'),
-			[VERASE] = 0x7f,
-			[VKILL] = CC('U'),
-			[VEOF] = CC('D'),
-			[VMIN] = 1,
-			[VSUSP] = CC('Z'),
-			[VSTART] = CC('Q'),
-			[VSTOP] = CC('S'),
-			[VREPRINT] = CC('R'),
-			[VDISCARD] = CC('O'),
-			[VWERASE] = CC('W'),
-			[VLNEXT] = CC('V'),
+	    .c_iflag = ICRNL,
+	    .c_oflag = OPOST | ONLCR,
+	    .c_cflag = B115200 | CS8 | CREAD | CLOCAL | HUPCL,
+	    .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE |
+		IEXTEN,
+	    .c_cc =
+		{
+		    [VINTR] = CC('C'),
+		    [VQUIT] = CC('\\'),
+		    [VERASE] = 0x7f,
+		    [VKILL] = CC('U'),
+		    [VEOF] = CC('D'),
+		    [VMIN] = 1,
+		    [VSUSP] = CC('Z'),
+		    [VSTART] = CC('Q'),
+		    [VSTOP] = CC('S'),
+		    [VREPRINT] = CC('R'),
+		    [VDISCARD] = CC('O'),
+		    [VWERASE] = CC('W'),
+		    [VLNEXT] = CC('V'),
 		},
 	};
 
@@ -91,7 +92,7 @@ set_termios(struct tty *t, uintptr_t arg, bool flush)
 static int
 set_winsize(struct tty *t, uintptr_t arg)
 {
-	struct ksiginfo ksi = { .signo = SIGWINCH, .code = SI_KERNEL };
+	struct ksiginfo ksi = {.signo = SIGWINCH, .code = SI_KERNEL};
 	struct winsize ws;
 	bool changed;
 	int error, pgrp;
@@ -179,8 +180,8 @@ input_count(struct tty *t, uintptr_t arg)
 	uint32_t n;
 
 	lockmgr(&t->t_lock, LK_SHARED);
-	n = t->t_ios.c_lflag & ICANON ? t->t_line - t->t_tail :
-					    t->t_head - t->t_tail;
+	n = t->t_ios.c_lflag & ICANON ? t->t_line - t->t_tail
+				      : t->t_head - t->t_tail;
 	lockmgr(&t->t_lock, LK_RELEASE);
 	return suword32((void *)arg, n);
 }

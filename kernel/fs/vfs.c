@@ -39,8 +39,8 @@ vnode_count(void)
 /* A new vnode with one reference, of a mount that stays. Sleeps for
  * memory. */
 struct vnode *
-vnode_alloc(const struct vnodeops *ops, enum vtype type, struct mount *mp,
-    void *data)
+vnode_alloc(
+    const struct vnodeops *ops, enum vtype type, struct mount *mp, void *data)
 {
 	struct vnode *vp;
 
@@ -109,12 +109,12 @@ uint32_t
 vtype_to_mode(enum vtype type)
 {
 	static const uint32_t modes[] = {
-		[VREG] = S_IFREG,
-		[VDIR] = S_IFDIR,
-		[VLNK] = S_IFLNK,
-		[VCHR] = S_IFCHR,
-		[VBLK] = S_IFBLK,
-		[VFIFO] = S_IFIFO,
+	    [VREG] = S_IFREG,
+	    [VDIR] = S_IFDIR,
+	    [VLNK] = S_IFLNK,
+	    [VCHR] = S_IFCHR,
+	    [VBLK] = S_IFBLK,
+	    [VFIFO] = S_IFIFO,
 	};
 
 	return modes[type];
@@ -178,8 +178,8 @@ vn_truncate(struct vnode *vp, uint64_t size)
 /* Reads len bytes at off into kernel memory; *done gets how many, fewer only
  * at the end of the file. Takes v_iolock shared; may sleep. */
 int
-vn_read_kernel(struct vnode *vp, void *buf, size_t len, uint64_t off,
-    size_t *done)
+vn_read_kernel(
+    struct vnode *vp, void *buf, size_t len, uint64_t off, size_t *done)
 {
 	struct uio uio;
 	int error;

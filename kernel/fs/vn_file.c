@@ -128,11 +128,11 @@ vn_fo_seek(struct file *fp, int64_t off, int whence)
 }
 
 const struct fileops vn_fileops = {
-	.fo_read = vn_fo_read,
-	.fo_write = vn_fo_write,
-	.fo_ioctl = vn_fo_ioctl,
-	.fo_poll = vn_fo_poll,
-	.fo_stat = vn_fo_stat,
-	.fo_close = vn_fo_close,
-	.fo_seek = vn_fo_seek,
+    .fo_read = vn_fo_read,
+    .fo_write = vn_fo_write,
+    .fo_ioctl = vn_fo_ioctl,
+    .fo_poll = vn_fo_poll,
+    .fo_stat = vn_fo_stat,
+    .fo_close = vn_fo_close,
+    .fo_seek = vn_fo_seek,
 };

@@ -79,8 +79,8 @@ open_vnode(struct vnode *vp, int flags, bool created, struct file **fpp)
 /* The last name is to be created unless it exists. nd_vp is its directory.
  * *vpp: the file, referenced; or a symlink to be followed. */
 static int
-open_create(struct nameidata *nd, int flags, uint32_t mode,
-    struct vnode **vpp, bool *created)
+open_create(struct nameidata *nd, int flags, uint32_t mode, struct vnode **vpp,
+    bool *created)
 {
 	struct vnode *dvp = nd->nd_vp;
 	uint32_t umask = curproc != NULL ? curproc->p_umask : 0;
@@ -103,8 +103,8 @@ open_create(struct nameidata *nd, int flags, uint32_t mode,
 		if (dvp->v_ops->vop_create == NULL)
 			return EACCES;
 		vn_lock(dvp);
-		error = dvp->v_ops->vop_create(dvp, nd->nd_last,
-		    nd->nd_lastlen, VREG, mode & 07777 & ~umask, 0, vpp);
+		error = dvp->v_ops->vop_create(dvp, nd->nd_last, nd->nd_lastlen,
+		    VREG, mode & 07777 & ~umask, 0, vpp);
 		vn_unlock(dvp);
 		if (error == 0)
 			*created = true;
@@ -127,13 +127,13 @@ open_create(struct nameidata *nd, int flags, uint32_t mode,
 /* open with O_CREAT. A symlink at the end, even a dangling one, is followed
  * and what it names is created. */
 static int
-open_creating(struct vnode *base, const char *path, int flags,
-    uint32_t mode, struct vnode **vpp, bool *created)
+open_creating(struct vnode *base, const char *path, int flags, uint32_t mode,
+    struct vnode **vpp, bool *created)
 {
 	struct nameidata nd = {
-		.nd_base = base,
-		.nd_path = path,
-		.nd_flags = NAMEI_PARENT,
+	    .nd_base = base,
+	    .nd_path = path,
+	    .nd_flags = NAMEI_PARENT,
 	};
 	struct vnode *at = NULL, *vp;
 	char *text = NULL;
@@ -150,14 +150,12 @@ open_creating(struct vnode *base, const char *path, int flags,
 		nameidone(&nd);
 		kfree(text, &M_NAMEI);
 		text = NULL;
-		if (error != 0 || vp->v_type != VLNK ||
-		    (flags & O_NOFOLLOW)) {
+		if (error != 0 || vp->v_type != VLNK || (flags & O_NOFOLLOW)) {
 			vrele(at);
 			break;
 		}
-		error = ++nd.nd_links > NAMEI_MAXLINKS ?
-			  ELOOP :
-			  vn_readlink(vp, &text);
+		error = ++nd.nd_links > NAMEI_MAXLINKS ? ELOOP
+						       : vn_readlink(vp, &text);
 		vrele(vp);
 		if (error != 0) {
 			vrele(at);
@@ -181,7 +179,7 @@ int
 vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
     struct file **fpp)
 {
-	struct nameidata nd = { .nd_base = base, .nd_path = path };
+	struct nameidata nd = {.nd_base = base, .nd_path = path};
 	struct vnode *vp;
 	bool created = false;
 	int error;
@@ -191,16 +189,16 @@ vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
 	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return EINVAL;
 	if (flags & __O_TMPFILE)
-		return (flags & O_TMPFILE) == O_TMPFILE && O_WRITES(flags) ?
-			     EOPNOTSUPP :
-			     EINVAL;
+		return (flags & O_TMPFILE) == O_TMPFILE && O_WRITES(flags)
+		    ? EOPNOTSUPP
+		    : EINVAL;
 	if (flags & O_CREAT) {
 		error = open_creating(base, path, flags, mode, &vp, &created);
 		if (error != 0)
 			return error;
 	} else {
-		nd.nd_flags = flags & O_NOFOLLOW ? NAMEI_NOFOLLOW :
-						     NAMEI_FOLLOW;
+		nd.nd_flags =
+		    flags & O_NOFOLLOW ? NAMEI_NOFOLLOW : NAMEI_FOLLOW;
 		error = namei_walk(&nd);
 		if (error != 0)
 			return error;

@@ -20,8 +20,8 @@
  * there is no memory for one more, EIO from the pager. May sleep.
  */
 static int
-object_page_get(vm_object_t object, vm_pindex_t pindex, bool dirty,
-    vm_page_t *mp)
+object_page_get(
+    vm_object_t object, vm_pindex_t pindex, bool dirty, vm_page_t *mp)
 {
 	vm_page_t m;
 	int rv = VM_PAGER_OK;
@@ -67,8 +67,8 @@ page_io(vm_object_t object, struct uio *uio, size_t n, size_t *donep)
 	int error;
 
 	*donep = 0;
-	error = object_page_get(object, OFF_TO_IDX(uio->uio_offset),
-	    uio->uio_write, &m);
+	error = object_page_get(
+	    object, OFF_TO_IDX(uio->uio_offset), uio->uio_write, &m);
 	if (error != 0)
 		return error;
 	error = uiomove((char *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)) + off, n, uio);

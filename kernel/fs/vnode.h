@@ -38,20 +38,19 @@ struct vnodeops {
 	int (*vop_lookup)(struct vnode *dvp, const char *name, size_t len,
 	    struct vnode **vpp); /* referenced; dvp locked shared */
 	int (*vop_create)(struct vnode *dvp, const char *name, size_t len,
-	    enum vtype type, uint32_t mode, uint64_t rdev,
-	    struct vnode **vpp);
-	int (*vop_link)(struct vnode *dvp, const char *name, size_t len,
-	    struct vnode *vp);
+	    enum vtype type, uint32_t mode, uint64_t rdev, struct vnode **vpp);
+	int (*vop_link)(
+	    struct vnode *dvp, const char *name, size_t len, struct vnode *vp);
 	int (*vop_unlink)(struct vnode *dvp, const char *name, size_t len);
 	int (*vop_rmdir)(struct vnode *dvp, const char *name, size_t len);
 	int (*vop_rename)(struct vnode *odvp, const char *oname, size_t olen,
 	    struct vnode *ndvp, const char *nname, size_t nlen);
 	int (*vop_symlink)(struct vnode *dvp, const char *name, size_t len,
 	    const char *target);
-	int (*vop_readlink)(struct vnode *vp, char *buf, size_t size,
-	    size_t *lenp);
-	int (*vop_readdir)(struct vnode *vp, int64_t off, dirent_emit_t emit,
-	    void *arg);
+	int (*vop_readlink)(
+	    struct vnode *vp, char *buf, size_t size, size_t *lenp);
+	int (*vop_readdir)(
+	    struct vnode *vp, int64_t off, dirent_emit_t emit, void *arg);
 	int (*vop_getattr)(struct vnode *vp, struct kstat *st);
 	int (*vop_setattr)(struct vnode *vp, const struct kstat *st,
 	    uint32_t mask); /* VATTR_* */
@@ -63,8 +62,8 @@ struct vnodeops {
 	 * address; off page-aligned; bytes beyond the end are zeroed. The
 	 * page is busy; takes neither v_lock nor v_iolock. */
 	int (*vop_getpage)(struct vnode *vp, uint64_t off, void *kaddr);
-	int (*vop_putpage)(struct vnode *vp, uint64_t off, const void *kaddr,
-	    size_t len);
+	int (*vop_putpage)(
+	    struct vnode *vp, uint64_t off, const void *kaddr, size_t len);
 	int (*vop_open)(struct vnode *vp, struct file *fp);
 	void (*vop_close)(struct vnode *vp, struct file *fp);
 	int (*vop_ioctl)(struct vnode *vp, unsigned long cmd, uintptr_t arg);
@@ -74,8 +73,8 @@ struct vnodeops {
 	void (*vop_inactive)(struct vnode *vp);
 	/* The directory it stands in, referenced, and its name there; ENOENT
 	 * when it has none any more. Takes spinlocks only. */
-	int (*vop_name)(struct vnode *vp, struct vnode **dvpp, char *name,
-	    size_t size);
+	int (*vop_name)(
+	    struct vnode *vp, struct vnode **dvpp, char *name, size_t size);
 };
 #define VATTR_MODE  0x1
 #define VATTR_TIMES 0x2
@@ -89,29 +88,29 @@ struct vnode {
 	int32_t v_refs;		      /* (A); 0 is the end: see vref_live */
 	struct lock v_iolock;
 	struct lock v_lock;
-	struct lwkt_token v_token;    /* guards v_object's creation and end */
-	struct vm_object *v_object;   /* v_token; the file's pages, or NULL */
-	struct mount *v_mountedhere;  /* mount token */
-	uint64_t v_size;	      /* v_lock, v_iolock; bytes, VREG */
-	uint64_t v_rdev;	      /* (k) VCHR, VBLK: MKDEV(major, minor) */
-	struct pipe *v_fifo;	      /* v_lock; VFIFO while it is open */
-	int v_fifousers;	      /* v_lock */
-	void *v_data;		      /* (k) the file system's */
+	struct lwkt_token v_token;   /* guards v_object's creation and end */
+	struct vm_object *v_object;  /* v_token; the file's pages, or NULL */
+	struct mount *v_mountedhere; /* mount token */
+	uint64_t v_size;	     /* v_lock, v_iolock; bytes, VREG */
+	uint64_t v_rdev;	     /* (k) VCHR, VBLK: MKDEV(major, minor) */
+	struct pipe *v_fifo;	     /* v_lock; VFIFO while it is open */
+	int v_fifousers;	     /* v_lock */
+	void *v_data;		     /* (k) the file system's */
 };
 
 struct mount {
 	TAILQ_ENTRY(mount) mnt_list;
-	const char *mnt_fstype;	  /* (k) */
-	struct vnode *mnt_root;	  /* (k) referenced */
+	const char *mnt_fstype;	   /* (k) */
+	struct vnode *mnt_root;	   /* (k) referenced */
 	struct vnode *mnt_covered; /* (k) NULL for the root */
 	bool mnt_rdonly;
-	uint64_t mnt_dev;	  /* (k) st_dev */
-	uint64_t mnt_magic;	  /* (k) f_type of statfs */
+	uint64_t mnt_dev;   /* (k) st_dev */
+	uint64_t mnt_magic; /* (k) f_type of statfs */
 	/* Frees what hangs on mnt_data; nothing but the root is in use. NULL:
 	 * cannot be unmounted. */
 	void (*mnt_unmount)(struct mount *mp);
-	int32_t mnt_vnodes;	  /* (A) its vnodes alive */
-	int32_t mnt_pinned;	  /* (A) of them those held by the fs itself */
+	int32_t mnt_vnodes; /* (A) its vnodes alive */
+	int32_t mnt_pinned; /* (A) of them those held by the fs itself */
 	void *mnt_data;
 };
 
@@ -147,12 +146,12 @@ void mount_foreach(void (*fn)(void *arg, const struct mount *mp), void *arg);
 /* The covered directory's mount's root, and so on upward; the reference goes
  * along. */
 struct vnode *mount_cross_down(struct vnode *vp);
-#define vn_lock_shared(vp) lockmgr(&(vp)->v_lock, LK_SHARED)
-#define vn_lock(vp)	   lockmgr(&(vp)->v_lock, LK_EXCLUSIVE)
-#define vn_unlock(vp)	   lockmgr(&(vp)->v_lock, LK_RELEASE)
+#define vn_lock_shared(vp)   lockmgr(&(vp)->v_lock, LK_SHARED)
+#define vn_lock(vp)	     lockmgr(&(vp)->v_lock, LK_EXCLUSIVE)
+#define vn_unlock(vp)	     lockmgr(&(vp)->v_lock, LK_RELEASE)
 #define vn_iolock_shared(vp) lockmgr(&(vp)->v_iolock, LK_SHARED)
-#define vn_iolock(vp)	   lockmgr(&(vp)->v_iolock, LK_EXCLUSIVE)
-#define vn_iounlock(vp)	   lockmgr(&(vp)->v_iolock, LK_RELEASE)
+#define vn_iolock(vp)	     lockmgr(&(vp)->v_iolock, LK_EXCLUSIVE)
+#define vn_iounlock(vp)	     lockmgr(&(vp)->v_iolock, LK_RELEASE)
 
 /* Path to vnode, referenced, unlocked; base NULL: the process's cwd.
  * NAMEI_PARENT: the parent, and *last, *lastlen the final component, which
@@ -160,8 +159,8 @@ struct vnode *mount_cross_down(struct vnode *vp);
 #define NAMEI_FOLLOW   0x1
 #define NAMEI_NOFOLLOW 0x2
 #define NAMEI_PARENT   0x4
-int namei(struct vnode *base, const char *path, int flags,
-    struct vnode **vpp, const char **last, size_t *lastlen);
+int namei(struct vnode *base, const char *path, int flags, struct vnode **vpp,
+    const char **last, size_t *lastlen);
 
 /*
  * The same with all that a caller may want to know. nd_last points into
@@ -177,15 +176,15 @@ struct nameidata {
 	const char *nd_last;   /* out, PARENT */
 	size_t nd_lastlen;
 	enum nd_last nd_type;
-	bool nd_slash;	       /* out: a slash came after the last name */
-	char *nd_buf;	       /* nameidone() frees it */
+	bool nd_slash; /* out: a slash came after the last name */
+	char *nd_buf;  /* nameidone() frees it */
 };
 #define NAMEI_MAXLINKS 40 /* Linux's MAXSYMLINKS */
 int namei_walk(struct nameidata *nd);
 void nameidone(struct nameidata *nd); /* frees nd_buf, not nd_vp */
 /* One name in a directory, across mounts, both ways; a reference. */
-int vn_lookup(struct vnode *dvp, const char *name, size_t len,
-    struct vnode **vpp);
+int vn_lookup(
+    struct vnode *dvp, const char *name, size_t len, struct vnode **vpp);
 /* A symlink's text: kmalloc'd (M_NAMEI), terminated. */
 int vn_readlink(struct vnode *vp, char **textp);
 MALLOC_DECLARE(M_NAMEI);
@@ -193,8 +192,8 @@ MALLOC_DECLARE(M_NAMEI);
 struct vnode *vfs_rootdir(void);
 struct vnode *vfs_cwd(void);
 /* Reads len bytes at off into the kernel's buf; *done gets how many. */
-int vn_read_kernel(struct vnode *vp, void *buf, size_t len, uint64_t off,
-    size_t *done);
+int vn_read_kernel(
+    struct vnode *vp, void *buf, size_t len, uint64_t off, size_t *done);
 int vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
     struct file **fpp);
 int vn_stat(struct vnode *vp, struct kstat *st);

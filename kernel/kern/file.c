@@ -24,8 +24,8 @@ file_count(void)
 /* A new open file with one reference. What data points to is fo_close's to
  * release. Sleeps for memory. */
 struct file *
-file_alloc(const struct fileops *ops, enum ftype type, void *data,
-    uint32_t flags)
+file_alloc(
+    const struct fileops *ops, enum ftype type, void *data, uint32_t flags)
 {
 	struct file *fp;
 

@@ -28,10 +28,10 @@ struct uio {
 	size_t uio_resid;   /* bytes still to do, all segments */
 	int64_t uio_offset; /* file position, bytes */
 	bool uio_user;
-	bool uio_write;	    /* user -> file */
+	bool uio_write;		     /* user -> file */
 	const struct iovec *uio_iov; /* the segment it is in, and the next */
 	int uio_iovcnt;
-	size_t uio_segoff;  /* bytes done of that segment */
+	size_t uio_segoff; /* bytes done of that segment */
 };
 /* Moves up to n bytes between kaddr and the uio; 0 or EFAULT. What was moved
  * before a fault stays counted, to the byte. */
@@ -39,8 +39,8 @@ int uiomove(void *kaddr, size_t n, struct uio *uio);
 /* The same all or nothing: a fault leaves the uio where it was. */
 int uiomove_whole(void *kaddr, size_t n, struct uio *uio);
 /* A kernel buffer as a uio. */
-void uio_kernel(struct uio *uio, void *buf, size_t len, int64_t off,
-    bool write);
+void uio_kernel(
+    struct uio *uio, void *buf, size_t len, int64_t off, bool write);
 /* Linux's access_ok(): the range lies within user addresses. */
 bool user_range_ok(const void *uaddr, size_t len);
 
@@ -76,10 +76,10 @@ struct file {
 #define NOFILE 256 /* RLIMIT_NOFILE */
 
 struct filedesc {
-	struct spinlock fd_spin;      /* guards the two arrays */
+	struct spinlock fd_spin; /* guards the two arrays */
 	struct file *fd_files[NOFILE];
 	uint8_t fd_cloexec[NOFILE];
-	int32_t fd_refs;	      /* (A) */
+	int32_t fd_refs; /* (A) */
 };
 
 struct filedesc *fd_alloc(void);
@@ -91,8 +91,8 @@ void fd_closeexec(struct filedesc *fd);
 struct file *fget(int fd);
 void file_ref(struct file *fp);
 void file_drop(struct file *fp); /* last one: fo_close */
-struct file *file_alloc(const struct fileops *ops, enum ftype type,
-    void *data, uint32_t flags);
+struct file *file_alloc(
+    const struct fileops *ops, enum ftype type, void *data, uint32_t flags);
 int fd_install(struct file *fp, int minfd, bool cloexec); /* fd or -EMFILE */
 struct vnode *file_vnode(struct file *fp); /* NULL unless DTYPE_VNODE */
 int64_t file_count(void);		   /* open files alive */

@@ -78,7 +78,7 @@ set_attr(struct vnode *vp, const struct kstat *ks, uint32_t mask)
 long
 sys_fchmodat(int dirfd, const char *path, uint32_t mode)
 {
-	struct kstat ks = { .mode = mode & 07777 };
+	struct kstat ks = {.mode = mode & 07777};
 	struct vnode *vp;
 	int error;
 
@@ -97,7 +97,7 @@ sys_chmod(const char *path, uint32_t mode)
 long
 sys_fchmod(int fd, uint32_t mode)
 {
-	struct kstat ks = { .mode = mode & 07777 };
+	struct kstat ks = {.mode = mode & 07777};
 	struct vnode *vp;
 	int error;
 
@@ -127,8 +127,7 @@ set_owner(struct vnode *vp, uint32_t uid, uint32_t gid)
 }
 
 long
-sys_fchownat(int dirfd, const char *path, uint32_t uid, uint32_t gid,
-    int flags)
+sys_fchownat(int dirfd, const char *path, uint32_t uid, uint32_t gid, int flags)
 {
 	struct vnode *vp;
 	int error;
@@ -171,7 +170,7 @@ get_times(const void *utimes, struct kstat *ks, uint32_t *mask)
 {
 	struct __kernel_timespec ts[2];
 	int64_t now = (int64_t)walltime(), ns[2];
-	static const uint32_t bits[2] = { VATTR_ATIME, VATTR_TIMES };
+	static const uint32_t bits[2] = {VATTR_ATIME, VATTR_TIMES};
 	int i, error;
 
 	*mask = 0;
@@ -205,7 +204,7 @@ get_times(const void *utimes, struct kstat *ks, uint32_t *mask)
 long
 sys_utimensat(int dirfd, const char *path, const void *utimes, int flags)
 {
-	struct kstat ks = { 0 };
+	struct kstat ks = {0};
 	struct vnode *vp;
 	uint32_t mask;
 	int error;

@@ -105,7 +105,7 @@ struct dirent64 {
 	uint8_t d_type;
 	char d_name[];
 };
-#define DIRENT64_LEN(n)                                                        \
+#define DIRENT64_LEN(n) \
 	roundup2(offsetof(struct dirent64, d_name) + (n) + 1, 8UL)
 
 struct dents {
@@ -145,7 +145,7 @@ dents_emit(void *arg, const char *name, size_t len, uint64_t ino,
 static long
 read_dents(struct file *fp, struct vnode *vp, void *ubuf, size_t len)
 {
-	struct dents ds = { .size = MIN(len, 8 * PAGE_SIZE) };
+	struct dents ds = {.size = MIN(len, 8 * PAGE_SIZE)};
 	int error;
 
 	if (len == 0)
@@ -191,10 +191,10 @@ static const struct {
 	const char *name;
 	int (*mount)(struct vnode *covered);
 } fstypes[] = {
-	{ "proc", procfs_mount },
-	{ "devtmpfs", devfs_mount },
-	{ "tmpfs", ramfs_mount },
-	{ "ramfs", ramfs_mount },
+    {"proc", procfs_mount},
+    {"devtmpfs", devfs_mount},
+    {"tmpfs", ramfs_mount},
+    {"ramfs", ramfs_mount},
 };
 
 /* Flags change nothing here: there are neither devices nor owners to

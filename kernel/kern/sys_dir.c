@@ -53,8 +53,8 @@ parent_for_new(struct upath *up, int dirfd, const char *upath, bool isdir,
 
 /* mkdir and mknod. */
 static long
-make_node(int dirfd, const char *upath, enum vtype type, uint32_t mode,
-    uint64_t rdev)
+make_node(
+    int dirfd, const char *upath, enum vtype type, uint32_t mode, uint64_t rdev)
 {
 	struct upath up;
 	struct nameidata nd;
@@ -143,8 +143,8 @@ sys_symlinkat(const char *utarget, int dirfd, const char *path)
 			error = EPERM;
 		} else {
 			vn_lock(dvp);
-			error = dvp->v_ops->vop_symlink(dvp, nd.nd_last,
-			    nd.nd_lastlen, target.up_path);
+			error = dvp->v_ops->vop_symlink(
+			    dvp, nd.nd_last, nd.nd_lastlen, target.up_path);
 			vn_unlock(dvp);
 		}
 		parent_put(&up, &nd);

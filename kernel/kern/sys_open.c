@@ -285,9 +285,9 @@ sys_ioctl(int fd, unsigned int cmd, unsigned long arg)
 		}
 		/* FALLTHROUGH */
 	default:
-		error = fp->f_ops->fo_ioctl == NULL ?
-			  ENOTTY :
-			  fp->f_ops->fo_ioctl(fp, cmd, arg);
+		error = fp->f_ops->fo_ioctl == NULL
+		    ? ENOTTY
+		    : fp->f_ops->fo_ioctl(fp, cmd, arg);
 		break;
 	}
 	file_drop(fp);

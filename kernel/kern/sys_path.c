@@ -75,8 +75,7 @@ upath_get(struct upath *up, int dirfd, const char *upath, bool empty_ok)
 		error = ENOENT;
 	if (error == 0 && up->up_path[0] != '/' && dirfd != AT_FDCWD) {
 		error = fd_vnode(dirfd, true, &up->up_base);
-		if (error == 0 && !up->up_empty &&
-		    up->up_base->v_type != VDIR)
+		if (error == 0 && !up->up_empty && up->up_base->v_type != VDIR)
 			error = ENOTDIR;
 	}
 	if (error != 0)
@@ -103,8 +102,8 @@ upath_vnode(int dirfd, const char *upath, int atflags, struct vnode **vpp)
 		}
 	} else {
 		error = namei(up.up_base, up.up_path,
-		    atflags & AT_SYMLINK_NOFOLLOW ? NAMEI_NOFOLLOW :
-							  NAMEI_FOLLOW,
+		    atflags & AT_SYMLINK_NOFOLLOW ? NAMEI_NOFOLLOW
+						  : NAMEI_FOLLOW,
 		    vpp, NULL, NULL);
 	}
 	upath_put(&up);
@@ -113,8 +112,8 @@ upath_vnode(int dirfd, const char *upath, int atflags, struct vnode **vpp)
 
 /* A path's directory and last component. */
 int
-upath_parent(struct upath *up, int dirfd, const char *upath,
-    struct nameidata *nd)
+upath_parent(
+    struct upath *up, int dirfd, const char *upath, struct nameidata *nd)
 {
 	int error;
 
@@ -122,9 +121,9 @@ upath_parent(struct upath *up, int dirfd, const char *upath,
 	if (error != 0)
 		return error;
 	*nd = (struct nameidata){
-		.nd_base = up->up_base,
-		.nd_path = up->up_path,
-		.nd_flags = NAMEI_PARENT,
+	    .nd_base = up->up_base,
+	    .nd_path = up->up_path,
+	    .nd_flags = NAMEI_PARENT,
 	};
 	error = namei_walk(nd);
 	if (error != 0)

@@ -25,8 +25,8 @@ int upath_vnode(int dirfd, const char *upath, int atflags, struct vnode **vpp);
 
 /* The directory of a path's last component. upath_put and nameidone end it,
  * and a vrele of nd_vp. */
-int upath_parent(struct upath *up, int dirfd, const char *upath,
-    struct nameidata *nd);
+int upath_parent(
+    struct upath *up, int dirfd, const char *upath, struct nameidata *nd);
 
 /* A descriptor's vnode, referenced; EBADF (also for pipes). O_PATH will do
  * when path_ok. */

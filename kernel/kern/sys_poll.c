@@ -213,7 +213,7 @@ struct fdsets {
 	uint64_t set[3][SELECT_WORDS]; /* read, write, except */
 };
 
-static const short sel_events[3] = { SEL_IN, SEL_OUT, SEL_EX };
+static const short sel_events[3] = {SEL_IN, SEL_OUT, SEL_EX};
 
 /* The sets that were given, as far as n goes. */
 static int
@@ -231,8 +231,8 @@ fetch_sets(struct fdsets *s, void *const u[3], size_t bytes)
 
 /* As entries of a poll; what is not open is EBADF. */
 static int
-sets_to_pollfd(const struct fdsets *s, int n, struct pollfd *pfd,
-    unsigned int *np)
+sets_to_pollfd(
+    const struct fdsets *s, int n, struct pollfd *pfd, unsigned int *np)
 {
 	struct file *fp;
 	short events;
@@ -337,7 +337,7 @@ fetch_timeval(const void *utv, uint64_t *ns)
 long
 sys_select(int nfds, void *rd, void *wr, void *ex, void *tv)
 {
-	void *const sets[3] = { rd, wr, ex };
+	void *const sets[3] = {rd, wr, ex};
 	uint64_t ns = KTIME_NEVER, deadline;
 	long res;
 	int error;
@@ -353,15 +353,15 @@ sys_select(int nfds, void *rd, void *wr, void *ex, void *tv)
 }
 
 long
-sys_pselect6(int nfds, void *rd, void *wr, void *ex, void *ts,
-    const void *sigarg)
+sys_pselect6(
+    int nfds, void *rd, void *wr, void *ex, void *ts, const void *sigarg)
 {
-	void *const sets[3] = { rd, wr, ex };
+	void *const sets[3] = {rd, wr, ex};
 	/* The sixth argument points at a pair: the mask and its size. */
 	struct {
 		const uint64_t *mask;
 		size_t size;
-	} sig = { NULL, 0 };
+	} sig = {NULL, 0};
 	uint64_t ns = KTIME_NEVER, deadline;
 	long res;
 	int error = 0;

@@ -17,8 +17,8 @@
 /* A sleepable lock that needs no initialisation call: a token would be lost
  * when the walk sleeps. */
 static struct lock rename_lock = {
-	.lk_spin = SPINLOCK_INITIALIZER("rename"),
-	.lk_name = "rename",
+    .lk_spin = SPINLOCK_INITIALIZER("rename"),
+    .lk_name = "rename",
 };
 
 /* Is `above' vp itself or one of its ancestors within the mount? */

@@ -34,8 +34,9 @@ fget_dir(int fd, bool write)
 static bool
 canseek(struct file *fp)
 {
-	return fp->f_seekable || (fp->f_ops->fo_seek != NULL &&
-	    fp->f_ops->fo_seek(fp, 0, SEEK_SET) != -ESPIPE);
+	return fp->f_seekable ||
+	    (fp->f_ops->fo_seek != NULL &&
+		fp->f_ops->fo_seek(fp, 0, SEEK_SET) != -ESPIPE);
 }
 
 /* The transfer: at the file's position, which moves, or where the uio says.
@@ -51,8 +52,8 @@ transfer(struct file *fp, struct uio *uio, bool positioned)
 		lockmgr(&fp->f_lock, LK_EXCLUSIVE);
 		uio->uio_offset = fp->f_offset;
 	}
-	error = uio->uio_write ? fp->f_ops->fo_write(fp, uio) :
-				       fp->f_ops->fo_read(fp, uio);
+	error = uio->uio_write ? fp->f_ops->fo_write(fp, uio)
+			       : fp->f_ops->fo_read(fp, uio);
 	if (moves) {
 		fp->f_offset = uio->uio_offset;
 		lockmgr(&fp->f_lock, LK_RELEASE);
@@ -68,11 +69,11 @@ rw_single(int fd, void *buf, size_t len, int64_t off, bool write)
 {
 	struct file *fp = fget_dir(fd, write);
 	struct uio uio = {
-		.uio_base = buf,
-		.uio_resid = MIN(len, RW_MAX),
-		.uio_offset = off,
-		.uio_user = true,
-		.uio_write = write,
+	    .uio_base = buf,
+	    .uio_resid = MIN(len, RW_MAX),
+	    .uio_offset = off,
+	    .uio_user = true,
+	    .uio_write = write,
 	};
 	long res;
 
@@ -148,9 +149,9 @@ rw_vector(int fd, const void *uiov, int cnt, int64_t off, bool write)
 {
 	struct file *fp = fget_dir(fd, write);
 	struct uio uio = {
-		.uio_offset = off,
-		.uio_user = true,
-		.uio_write = write,
+	    .uio_offset = off,
+	    .uio_user = true,
+	    .uio_write = write,
 	};
 	struct iovec few[8], *iov = few;
 	long res;
@@ -163,8 +164,8 @@ rw_vector(int fd, const void *uiov, int cnt, int64_t off, bool write)
 		res = -EINVAL;
 	} else {
 		if ((size_t)cnt > nitems(few))
-			iov = kmalloc((size_t)cnt * sizeof(*iov), &M_TEMP,
-			    M_WAITOK);
+			iov = kmalloc(
+			    (size_t)cnt * sizeof(*iov), &M_TEMP, M_WAITOK);
 		res = -import_iovec(uiov, cnt, iov, &uio);
 		if (res == 0)
 			res = transfer(fp, &uio, off >= 0);
@@ -285,8 +286,8 @@ sys_sendfile(int out_fd, int in_fd, int64_t *uoff, size_t count)
 	    (file_vnode(in) != NULL && file_vnode(in)->v_type == VDIR))
 		res = -EINVAL;
 	else
-		res = copy_file(out, in, uoff != NULL ? &pos : NULL,
-		    MIN(count, RW_MAX));
+		res = copy_file(
+		    out, in, uoff != NULL ? &pos : NULL, MIN(count, RW_MAX));
 	if (res > 0 && uoff != NULL && suword64(uoff, (uint64_t)pos) != 0)
 		res = -EFAULT;
 	if (out != NULL)

@@ -25,22 +25,22 @@ static int
 put_stat(const struct kstat *ks, void *ust)
 {
 	struct stat st = {
-		.st_dev = ks->dev,
-		.st_ino = ks->ino,
-		.st_nlink = ks->nlink,
-		.st_mode = ks->mode,
-		.st_uid = ks->uid,
-		.st_gid = ks->gid,
-		.st_rdev = ks->rdev,
-		.st_size = (long)ks->size,
-		.st_blksize = ks->blksize,
-		.st_blocks = (long)ks->blocks,
-		.st_atime = (unsigned long)(ks->atime_ns / NS_PER_S),
-		.st_atime_nsec = (unsigned long)(ks->atime_ns % NS_PER_S),
-		.st_mtime = (unsigned long)(ks->mtime_ns / NS_PER_S),
-		.st_mtime_nsec = (unsigned long)(ks->mtime_ns % NS_PER_S),
-		.st_ctime = (unsigned long)(ks->ctime_ns / NS_PER_S),
-		.st_ctime_nsec = (unsigned long)(ks->ctime_ns % NS_PER_S),
+	    .st_dev = ks->dev,
+	    .st_ino = ks->ino,
+	    .st_nlink = ks->nlink,
+	    .st_mode = ks->mode,
+	    .st_uid = ks->uid,
+	    .st_gid = ks->gid,
+	    .st_rdev = ks->rdev,
+	    .st_size = (long)ks->size,
+	    .st_blksize = ks->blksize,
+	    .st_blocks = (long)ks->blocks,
+	    .st_atime = (unsigned long)(ks->atime_ns / NS_PER_S),
+	    .st_atime_nsec = (unsigned long)(ks->atime_ns % NS_PER_S),
+	    .st_mtime = (unsigned long)(ks->mtime_ns / NS_PER_S),
+	    .st_mtime_nsec = (unsigned long)(ks->mtime_ns % NS_PER_S),
+	    .st_ctime = (unsigned long)(ks->ctime_ns / NS_PER_S),
+	    .st_ctime_nsec = (unsigned long)(ks->ctime_ns % NS_PER_S),
 	};
 
 	return copyout(&st, ust, sizeof(st));
@@ -131,23 +131,23 @@ static struct statx_timestamp
 stx_time(int64_t ns)
 {
 	struct statx_timestamp ts = {
-		.tv_sec = ns / NS_PER_S,
-		.tv_nsec = (uint32_t)(ns % NS_PER_S),
+	    .tv_sec = ns / NS_PER_S,
+	    .tv_nsec = (uint32_t)(ns % NS_PER_S),
 	};
 
 	return ts;
 }
 
 long
-sys_statx(int dirfd, const char *path, int flags, unsigned int mask,
-    void *ustx)
+sys_statx(int dirfd, const char *path, int flags, unsigned int mask, void *ustx)
 {
 	struct kstat ks;
 	struct statx stx;
 	int error;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
-			AT_STATX_SYNC_TYPE))
+	if (flags &
+	    ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT |
+		AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	if ((mask & STATX__RESERVED) ||
 	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
@@ -224,7 +224,7 @@ sys_fstatfs(int fd, void *ust)
 	if (vp != NULL) {
 		error = put_statfs(vp->v_mount, ust);
 	} else {
-		struct mount pipes = { .mnt_magic = PIPEFS_MAGIC };
+		struct mount pipes = {.mnt_magic = PIPEFS_MAGIC};
 
 		error = put_statfs(&pipes, ust);
 	}
@@ -271,8 +271,8 @@ sys_readlinkat(int dirfd, const char *path, char *ubuf, int len)
 
 	if (len <= 0)
 		return -EINVAL;
-	error = upath_vnode(
-	    dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &vp);
+	error =
+	    upath_vnode(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &vp);
 	if (error != 0)
 		return -error;
 	if (vp->v_type != VLNK) {

@@ -14,10 +14,10 @@ void
 uio_kernel(struct uio *uio, void *buf, size_t len, int64_t off, bool write)
 {
 	*uio = (struct uio){
-		.uio_base = buf,
-		.uio_resid = len,
-		.uio_offset = off,
-		.uio_write = write,
+	    .uio_base = buf,
+	    .uio_resid = len,
+	    .uio_offset = off,
+	    .uio_write = write,
 	};
 }
 
@@ -33,8 +33,8 @@ user_range_ok(const void *uaddr, size_t len)
 /* One segment's piece. User addresses go page by page: what a fault leaves
  * undone then begins at a page boundary, and what came before is exact. */
 static int
-uio_piece(char *kaddr, char *uaddr, size_t n, const struct uio *uio,
-    size_t *donep)
+uio_piece(
+    char *kaddr, char *uaddr, size_t n, const struct uio *uio, size_t *donep)
 {
 	size_t chunk;
 	int error;
@@ -51,8 +51,8 @@ uio_piece(char *kaddr, char *uaddr, size_t n, const struct uio *uio,
 	while (n > 0) {
 		chunk = PAGE_SIZE - ((uintptr_t)uaddr & PAGE_MASK);
 		chunk = MIN(chunk, n);
-		error = uio->uio_write ? copyin(uaddr, kaddr, chunk) :
-					 copyout(kaddr, uaddr, chunk);
+		error = uio->uio_write ? copyin(uaddr, kaddr, chunk)
+				       : copyout(kaddr, uaddr, chunk);
 		if (error != 0)
 			return error;
 		kaddr += chunk;
@@ -83,8 +83,7 @@ uiomove(void *kaddr, size_t n, struct uio *uio)
 			iov = uio->uio_iov;
 			error = uio_piece(k,
 			    (char *)iov->iov_base + uio->uio_segoff,
-			    MIN(n, iov->iov_len - uio->uio_segoff), uio,
-			    &done);
+			    MIN(n, iov->iov_len - uio->uio_segoff), uio, &done);
 			uio->uio_segoff += done;
 			if (uio->uio_segoff == iov->iov_len &&
 			    uio->uio_iovcnt > 1) {
