@@ -41,7 +41,7 @@ pmap_bootstrap(void)
 	mycpu->gd_pmap = pmap;
 }
 
-/* After kmalloc_init. */
+/* Makes the zone of pv entries. After kmalloc_init. */
 void
 pmap_init(void)
 {
@@ -260,13 +260,14 @@ pmap_foreach(pmap_t pmap, void (*fn)(void *arg, vm_offset_t va, pt_entry_t pte),
 	}
 }
 
-/* Contents of pages, by their physical addresses. */
+/* Fills a page with zeroes, by its physical address. */
 void
 pmap_zero_page(vm_paddr_t pa)
 {
 	pagezero((void *)PHYS_TO_DMAP(pa));
 }
 
+/* Both pages are whole and do not overlap. */
 void
 pmap_copy_page(vm_paddr_t src, vm_paddr_t dst)
 {

@@ -57,6 +57,7 @@ check_managed(struct check *ck, vm_offset_t va, pt_entry_t pte, pv_entry_t pv)
 		    VM_PAGE_TO_PHYS(m), va, m->flags);
 }
 
+/* A leaf by itself, and what goes with it. */
 static void
 check_leaf(struct check *ck, vm_offset_t va, pt_entry_t pte)
 {

@@ -138,6 +138,7 @@ inval_begin(pmap_t pmap)
 	atomic_add_uint(&pmap->pm_invgen, 1);
 }
 
+/* Leaves it again. */
 static void
 inval_end(pmap_t pmap)
 {

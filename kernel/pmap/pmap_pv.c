@@ -7,6 +7,7 @@
 
 struct zone pv_zone;
 
+/* The order of the tree: by index. */
 static inline int
 pv_entry_compare(struct pv_entry *a, struct pv_entry *b)
 {

@@ -185,6 +185,7 @@ pmap_scan(struct pmap_scan *scan, vm_offset_t sva)
 	}
 }
 
+/* For pmap_remove: takes the mapping away. */
 static void
 pmap_remove_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
     pv_entry_t pt_pv, vm_offset_t va)
@@ -285,6 +286,7 @@ pmap_protect(pmap_t pmap, vm_offset_t sva, vm_offset_t eva, vm_prot_t prot)
 		trace(TR_PROTECT, (uint64_t)pmap, sva, eva, prot);
 }
 
+/* For pmap_change_wiring: marks the mapping wired. */
 static void
 pmap_wire_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
     pv_entry_t pt_pv, vm_offset_t va)
@@ -302,6 +304,7 @@ pmap_wire_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
 		pv_placemarker_wakeup(pmark);
 }
 
+/* And not wired. */
 static void
 pmap_unwire_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
     pv_entry_t pt_pv, vm_offset_t va)

@@ -100,6 +100,7 @@ pv_wire(pv_entry_t pvp)
 	atomic_add_uint(&pvp->pv_m->wire_count, 1);
 }
 
+/* One entry less; the 1 itself stays. */
 static inline void
 pv_unwire(pv_entry_t pvp)
 {
