@@ -10,7 +10,7 @@
 #include <fs/vnode.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
-#include <kern/proc.h>
+#include <kern/random.h>
 
 #define RESULT_CHUNK 65536U /* bytes that come out whole, at most */
 
@@ -58,7 +58,7 @@ random_read(struct uio *uio, int ioflag)
 
 	while (uio->uio_resid > 0 && error == 0) {
 		n = MIN(uio->uio_resid, sizeof(buf));
-		krandom(buf, n);
+		random_bytes(buf, n);
 		error = uiomove(buf, n, uio);
 	}
 	return error;
