@@ -72,8 +72,9 @@ pmap_pinit(pmap_t pmap)
 
 /*
  * See pmap.h. No thread will load it again, so this CPU leaves it here. What
- * is left is page tables, which come in the tree bottom up; one who removed mappings by page may still hold the lock of one, and we
- * wait for him. May sleep.
+ * is left is page tables, which come in the tree bottom up; one who removed
+ * mappings by page may still hold the lock of one, and we wait for him. May
+ * sleep.
  */
 void
 pmap_release(pmap_t pmap)
