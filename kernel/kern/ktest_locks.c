@@ -87,24 +87,28 @@ tokens_thread(void *arg)
 	done();
 }
 
-/* Thread 0 wants the token exclusively a few times; the others never leave
- * it unshared. */
+/* Thread 0 wants the token exclusively a few times; the others hold it
+ * shared and do not let go before another of them has it too, or a while
+ * has passed: a kernel that lets them in past thread 0 starves it. */
 static void
 starve_thread(void *arg)
 {
-	if (arg == NULL) {
-		for (int i = 0; i < 50; i++) {
-			lwkt_gettoken(&tok[0]);
-			expect(sharers == 0, "exclusive beside a sharer");
-			lwkt_reltoken(&tok[0]);
-			lwkt_yield();
-		}
-		flag = 1;
+	uint64_t limit = nanotime() + 2000000000UL;
+
+	for (int i = 0; arg == NULL && i < 50; i++) {
+		lwkt_gettoken(&tok[0]);
+		expect(sharers == 0, "exclusive beside a sharer");
+		lwkt_reltoken(&tok[0]);
+		lwkt_yield();
 	}
-	while (!flag) {
+	if (arg == NULL) {
+		flag = 1;
+		expect(nanotime() < limit, "an exclusive request starved");
+	}
+	while (!flag && nanotime() < limit) {
 		lwkt_gettoken_shared(&tok[0]);
 		atomic_add_int(&sharers, 1);
-		for (int i = 0; i < 20; i++)
+		for (int i = 0; i < 1000 && sharers == 1; i++)
 			cpu_pause();
 		lwkt_gettoken_shared(&tok[0]);
 		lwkt_reltoken(&tok[0]);
@@ -122,15 +126,16 @@ wakeup_thread(void *arg)
 {
 	bool up = (long)arg & 1;
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 1000 && complaint == NULL; i++) {
 		lwkt_gettoken(&tok[0]);
-		while (count == (up ? 2U : 0U)) {
+		while (count == (up ? 2U : 0U) && complaint == NULL) {
 			tsleep_interlock((void *)&count, 0);
+			lwkt_reltoken(&tok[0]);
+			lwkt_yield();
 			if (tsleep((void *)&count, PINTERLOCKED, "ktest",
-				5000000000UL) != 0) {
+				5000000000UL) != 0)
 				expect(false, "a wakeup was lost");
-				break;
-			}
+			lwkt_gettoken(&tok[0]);
 		}
 		count += up ? 1U : -1U;
 		wakeup((void *)&count);
@@ -171,13 +176,15 @@ upgrade_thread(void *arg)
 static void
 timeout_thread(void *arg)
 {
-	uint64_t start, took;
+	uint64_t start = nanotime(), took;
 
 	if (arg == NULL) {
 		lockmgr(&lk, LK_EXCLUSIVE);
 		flag = 1;
 		expect(tsleep(&took, 0, "ktest", 10 * TICK_NS) == EWOULDBLOCK,
 		    "a sleep ended by itself");
+		expect(
+		    nanotime() - start >= 10 * TICK_NS, "a sleep ended early");
 		lockmgr(&lk, LK_RELEASE);
 	} else {
 		while (!flag)
