@@ -14,7 +14,6 @@
 #include <amd64/frame.h>
 #include <amd64/machdep.h>
 #include <dev/uart.h>
-#include <kern/kprintf.h>
 
 #define SLICE_TICKS 2 /* clock ticks before equals get their turn */
 
@@ -165,16 +164,6 @@ runq_choose(struct runq *rq, struct globaldata *gd)
 	return td;
 }
 
-/* Says which spinlocks are held where none may be. */
-static void __noreturn
-spinlock_panic(const struct globaldata *gd, const char *what)
-{
-	for (uint32_t i = 0; i < gd->gd_spinlocks; i++)
-		kprintf("holds spinlock %s\n", gd->gd_spinheld[i]->name);
-	panic("%s with spinlock %s held", what,
-	    gd->gd_spinheld[gd->gd_spinlocks - 1]->name);
-}
-
 /* See kern/sched.h. Panics when a spinlock is held. */
 void
 sched_switch(void)
@@ -186,8 +175,9 @@ sched_switch(void)
 
 	crit_enter();
 	gd = mycpu;
-	if (gd->gd_spinlocks != 0)
-		spinlock_panic(gd, "switch");
+	if (unlikely(gd->gd_spinlocks != 0))
+		panic("switch with spinlock %s held",
+		    gd->gd_spinheld[gd->gd_spinlocks - 1]->name);
 	rq = gd->gd_runq;
 	spin_lock(&rq->rq_spin);
 	if (td->td_state == TDS_RUNNING) {
@@ -277,7 +267,6 @@ sched_userret(void)
 	const struct thread *td = curthread;
 
 	if (td->td_ntoks != 0 || td->td_nlocks != 0 || td->td_critcount != 0) {
-		thread_print_locks(curthread);
 		panic("to user mode with %d tokens, %d locks, "
 		      "%d critical sections",
 		    td->td_ntoks, td->td_nlocks, td->td_critcount);

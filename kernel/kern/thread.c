@@ -190,7 +190,6 @@ thread_exit(void)
 
 	if (td->td_ntoks != 0 || td->td_nlocks != 0 || td->td_critcount != 0 ||
 	    mycpu->gd_spinlocks != 0) {
-		thread_print_locks(td);
 		panic("thread %s exits with %d tokens, %d locks, "
 		      "%d critical sections",
 		    td->td_name, td->td_ntoks, td->td_nlocks, td->td_critcount);

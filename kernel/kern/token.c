@@ -24,7 +24,6 @@
 #include <kern/thread.h>
 
 #include <amd64/cpufunc.h>
-#include <kern/kprintf.h>
 #include <kern/sched.h>
 
 #define TOK_SPINS  32 /* pauses before a running thread gives up its tokens */
@@ -322,11 +321,8 @@ tok_newref(struct thread *td, struct lwkt_token *tok, uint32_t want)
 {
 	struct lwkt_tokref *ref = &td->td_toks[td->td_ntoks];
 
-	if (unlikely(td->td_ntoks == LWKT_MAXTOKENS)) {
-		thread_print_locks(td);
-		panic("token %s: thread holds %d already", tok->t_desc,
-		    LWKT_MAXTOKENS);
-	}
+	KASSERT(td->td_ntoks < LWKT_MAXTOKENS,
+	    ("token %s: thread holds %d already", tok->t_desc, LWKT_MAXTOKENS));
 	ref->tr_tok = tok;
 	ref->tr_owner = td;
 	ref->tr_count = want;
@@ -374,7 +370,6 @@ lwkt_gettoken(struct lwkt_token *tok)
 		ref->tr_count = 0;
 		td->td_ntoks++;
 	} else if (unlikely(lwkt_cnttoken(tok, td) != 0)) {
-		thread_print_locks(td);
 		panic("token %s: wanted exclusively, held shared", tok->t_desc);
 	} else {
 		tok_contested(td, ref);
@@ -427,10 +422,8 @@ lwkt_reltoken(struct lwkt_token *tok)
 	struct lwkt_tokref *ref;
 
 	ref = &td->td_toks[td->td_ntoks - 1];
-	if (unlikely(td->td_ntoks == 0 || ref->tr_tok != tok)) {
-		thread_print_locks(td);
-		panic("token %s: released out of order", tok->t_desc);
-	}
+	KASSERT(td->td_ntoks > 0 && ref->tr_tok == tok,
+	    ("token %s: released out of order", tok->t_desc));
 	td->td_ntoks--;
 	if (ref->tr_count != 0)
 		tok_drop(tok, ref->tr_count);
