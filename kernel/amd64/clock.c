@@ -15,6 +15,7 @@
 #define PIT_MODE  0x43
 #define PIT_GATE  0x61	/* bit 0 gate of channel 2, 1 speaker, 5 output */
 #define CAL_COUNT 11932 /* 10 ms */
+#define CAL_TRIES 5
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
@@ -24,32 +25,58 @@ static uint64_t tsc_base, tsc_mult; /* (k) mult: ns * 2^32 a cycle */
 static uint64_t wall_base;	    /* (k) ns since 1970 at tsc_base */
 
 /*
- * Measures how far the TSC and the LAPIC timer get while channel 2 of the
- * PIT counts down 10 ms.
+ * Lets channel 2 of the PIT count down 10 ms and measures how far the TSC
+ * and the LAPIC timer get meanwhile. Returns the cycles of uncertainty at
+ * both ends: many when somebody (a busy host) stopped us just there.
  */
-static void
-calibrate(void)
+static uint64_t
+measure(uint8_t gate, uint64_t *tsc, uint64_t *timer)
 {
-	uint64_t t0, t1;
+	uint64_t first, t0, t1, last;
 	uint32_t l0, l1;
-	uint8_t gate = inb(PIT_GATE) & ~3;
 
 	outb(PIT_GATE, gate);
 	outb(PIT_MODE, 0xb0); /* channel 2, both bytes, mode 0 */
 	outb(PIT_CH2, CAL_COUNT & 0xff);
 	outb(PIT_CH2, CAL_COUNT >> 8);
 	lapic_timer_oneshot(0xffffffff);
+	first = rdtsc();
 	outb(PIT_GATE, gate | 1);
-	t0 = rdtsc();
 	l0 = lapic_timer_left();
-	while ((inb(PIT_GATE) & 0x20) == 0)
+	t0 = t1 = rdtsc();
+	do {
 		cpu_pause();
-	t1 = rdtsc();
+		last = t1;
+		t1 = rdtsc();
+	} while ((inb(PIT_GATE) & 0x20) == 0);
 	l1 = lapic_timer_left();
+	*tsc = t1 - t0;
+	*timer = l0 - l1;
 	outb(PIT_GATE, gate);
+	return (t0 - first) + (rdtsc() - last);
+}
+
+/*
+ * Measures until it went undisturbed, or often enough, and believes the
+ * best.
+ */
+static void
+calibrate(void)
+{
+	uint8_t gate = inb(PIT_GATE) & ~3;
+	uint64_t tsc, timer, doubt, least = UINT64_MAX;
+
+	for (int i = 0; i < CAL_TRIES; i++) {
+		doubt = measure(gate, &tsc, &timer);
+		if (doubt < least) {
+			least = doubt;
+			tsc_hz = tsc * PIT_HZ / CAL_COUNT;
+			lapic_hz = timer * PIT_HZ / CAL_COUNT;
+		}
+		if (doubt < tsc / 100)
+			break;
+	}
 	lapic_timer_oneshot(0);
-	tsc_hz = (t1 - t0) * PIT_HZ / CAL_COUNT;
-	lapic_hz = (uint64_t)(l0 - l1) * PIT_HZ / CAL_COUNT;
 	if (tsc_hz < 1000000 || lapic_hz < 10 * HZ)
 		boot_die("the clocks do not run: TSC %lu Hz, LAPIC %lu Hz",
 		    tsc_hz, lapic_hz);

@@ -35,8 +35,13 @@ $(GRUB)/efi.img: $(GRUB)/load.cfg
 	@$(mtools) mcopy -m -i $@ $(GRUB)/bootx64.efi \
 	    ::/EFI/BOOT/BOOTX64.EFI
 
+# Another initramfs may be older than the ISO.
+$(OUT)/initrd.name: FORCE
+	@echo '$(INITRD)' | cmp -s - $@ || echo '$(INITRD)' > $@
+
 # -boot-info-table writes into the image file, hence the copy in root/.
-$(OUT)/nymph.iso: $(OUT)/nymph $(bios) $(efiimg) $(INITRD)
+$(OUT)/nymph.iso: $(OUT)/nymph $(bios) $(efiimg) $(INITRD) \
+    $(OUT)/initrd.name
 	@echo "  ISO     $@"
 	@rm -rf $(OUT)/root && mkdir -p $(OUT)/root/boot/grub
 	@cp $(bios) $(efiimg) $(OUT)/root/boot/grub/
