@@ -18,15 +18,13 @@
 static void
 show(const char *what, const void *addr)
 {
-	long depth = t_depth(0, addr);
-	int i;
+	struct t_object chain[T_CHAIN];
+	int n = t_chain(0, addr, chain, T_CHAIN), i;
 
-	say("%s: depth %ld", what, depth);
-	for (i = 0; i <= depth; i++)
-		say(" [%ld pages, refs %ld, shadows %ld]",
-		    t_field(0, addr, "resident", i),
-		    t_field(0, addr, "refs", i),
-		    t_field(0, addr, "shadows", i));
+	say("%s: depth %d", what, n - 1);
+	for (i = 0; i < n; i++)
+		say(" [%ld pages, refs %ld, shadows %ld]", chain[i].resident,
+		    chain[i].refs, chain[i].shadows);
 	say("\n");
 }
 
@@ -211,15 +209,16 @@ TEST(shared)
 TEST(file)
 {
 	char buf[4 * PAGE], *p;
-	int fd;
+	struct t_object chain[2];
+	int fd, n;
 
 	t_fill(buf, sizeof(buf), 1);
 	fd = t_file("cf", buf, sizeof(buf));
 	p = (char *)MUST(mmap(NULL, sizeof(buf), RW, MAP_PRIVATE, fd, 0));
 	say("depth %ld\n", t_depth(0, p));
 	touch(p, 1, 2);
-	say("depth %ld, %ld pages\n", t_depth(0, p),
-	    t_field(0, p, "resident", 0));
+	n = t_chain(0, p, chain, 2);
+	say("depth %d, %ld pages\n", n - 1, chain[0].resident);
 	MUST(munmap(p, sizeof(buf)));
 	MUST(close(fd));
 	MUST(unlink("cf"));
@@ -240,9 +239,11 @@ TEST(dontneed)
 /* One process reads another's map, as the scenarios do. */
 TEST(other_process)
 {
+	struct t_object mine[1], its[2] = {0};
 	struct gate go, ready;
 	char *p = t_map(6);
 	pid_t pid;
+	int n;
 
 	gate_init(&go);
 	gate_init(&ready);
@@ -255,10 +256,11 @@ TEST(other_process)
 		t_exit();
 	}
 	gate_wait(&ready);
-	say("child: depth %ld, front %ld, below %ld\n", t_depth(pid, p),
-	    t_field(pid, p, "resident", 0), t_field(pid, p, "resident", 1));
-	say("one object below both: %d\n",
-	    t_field(pid, p, "id", 1) == t_field(0, p, "id", 0));
+	t_chain(0, p, mine, 1);
+	n = t_chain(pid, p, its, 2);
+	say("child: depth %d, front %ld, below %ld\n", n - 1, its[0].resident,
+	    its[1].resident);
+	say("one object below both: %d\n", its[1].id == mine[0].id);
 	gate_open(&go);
 	t_reap(pid);
 }

@@ -47,20 +47,23 @@ static void
 report(char name, int gen)
 {
 	static long ids[MAXIDS];
-	long depth = t_depth(0, region), total = 0, id;
-	int i, j, k, n = 0;
+	struct t_object chain[T_CHAIN];
+	long total = 0;
+	int i, j, k, len = -1, n = 0;
 
-	for (i = 0; i < nline; i++)
-		for (k = 0; (id = t_field(line[i], region, "id", k)) != -1;
-		     k++) {
-			for (j = 0; j < n && ids[j] != id; j++)
+	/* The caller is the last one of the line. */
+	for (i = 0; i < nline; i++) {
+		len = t_chain(line[i], region, chain, T_CHAIN);
+		for (k = 0; k < len; k++) {
+			for (j = 0; j < n && ids[j] != chain[k].id; j++)
 				continue;
 			if (j < n || n == MAXIDS)
 				continue;
-			ids[n++] = id;
-			total += t_field(line[i], region, "resident", k);
+			ids[n++] = chain[k].id;
+			total += chain[k].resident;
 		}
-	say("%c %d: %ld/%ld\n", name, gen, depth, total);
+	}
+	say("%c %d: %d/%ld\n", name, gen, len - 1, total);
 }
 
 /* Makes the region and fills it; this process is the first generation. */

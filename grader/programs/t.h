@@ -59,6 +59,13 @@ void t_errno(
 #define FAILS(want, call) \
 	t_errno(__FILE__, __LINE__, #call, (long)(want), (long)(call))
 
+#define T_CHAIN 24 /* no test makes a longer chain */
+
+/* One object of a chain, as /proc/PID/vm has it. */
+struct t_object {
+	long id, refs, shadows, resident;
+};
+
 /* Memory. */
 char *t_map(long pages);
 char *t_map_shared(long pages);
@@ -66,7 +73,7 @@ void t_fill(void *buf, size_t len, uint32_t seed);
 uint32_t t_sum(const void *buf, size_t len);
 const char *t_try(int how, volatile void *addr);
 long t_depth(int pid, const void *addr);
-long t_field(int pid, const void *addr, const char *key, int level);
+int t_chain(int pid, const void *addr, struct t_object *chain, int max);
 long t_entries(const void *start, const void *end);
 long t_read_text(const char *path, char *buf, size_t size);
 long t_vmstat(const char *name);

@@ -43,31 +43,40 @@ t_map_shared(long pages)
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 }
 
-/* Fills memory with a pattern that no two seeds share. */
+/*
+ * Fills memory with a pattern that no two seeds share.  Eight bytes at a time:
+ * under emulation every instruction counts.
+ */
 void
 t_fill(void *buf, size_t len, uint32_t seed)
 {
+	uint64_t x = (seed + 1) * 0x9e3779b97f4a7c15UL;
 	unsigned char *p = buf;
-	uint32_t x = seed * 2654435761u + 1;
-	size_t i;
+	size_t n;
 
-	for (i = 0; i < len; i++) {
-		x = x * 1664525u + 1013904223u;
-		p[i] = x >> 24;
+	for (; len > 0; len -= n, p += n) {
+		x = x * 6364136223846793005UL + 1442695040888963407UL;
+		n = len < sizeof(x) ? len : sizeof(x);
+		memcpy(p, &x, n);
 	}
 }
 
-/* The FNV-1a checksum of memory. */
+/* A checksum of memory, in which every byte and its place count. */
 uint32_t
 t_sum(const void *buf, size_t len)
 {
-	const volatile unsigned char *p = buf;
-	uint32_t h = 2166136261u;
-	size_t i;
+	const unsigned char *p = buf;
+	uint64_t h = len, x;
+	size_t n;
 
-	for (i = 0; i < len; i++)
-		h = (h ^ p[i]) * 16777619u;
-	return h;
+	for (; len > 0; len -= n, p += n) {
+		x = 0;
+		n = len < sizeof(x) ? len : sizeof(x);
+		memcpy(&x, p, n);
+		h = (h ^ x) * 0x9e3779b97f4a7c15UL;
+		h ^= h >> 29;
+	}
+	return h ^ h >> 32;
 }
 
 /* Notes the fault of t_try and leaves the access. */
@@ -190,38 +199,38 @@ find_entry(int pid, const void *addr)
 }
 
 /*
- * How many objects lie below the front object at this address: 0 for a chain of
- * one, -1 where the kernel does not tell (Linux) or nothing is mapped.
+ * Reads the chain at an address, front object first; at most max objects.
+ * Returns how many there are, or -1 where the kernel does not tell.
  */
-long
-t_depth(int pid, const void *addr)
+int
+t_chain(int pid, const void *addr, struct t_object *chain, int max)
 {
 	char *p = find_entry(pid, addr);
-	long n = -1;
+	int n = 0;
 
 	if (p == NULL)
 		return -1;
-	for (p = strstr(p, "\"id\":"); p != NULL; p = strstr(p + 1, "\"id\":"))
-		n++;
+	for (p = strstr(p, "\"id\":"); p != NULL && n < max;
+	     p = strstr(p + 1, "\"id\":"), n++) {
+		chain[n].id = number(p, "id");
+		chain[n].refs = number(p, "refs");
+		chain[n].shadows = number(p, "shadows");
+		chain[n].resident = number(p, "resident");
+	}
 	return n;
 }
 
 /*
- * A number of the chain at this address, from the object `level` steps down;
- * level -1 takes it from the entry itself.  -1 when there is none.
+ * How many objects lie below the front object at this address: 0 for a chain of
+ * one, -1 where the kernel does not tell (Linux) or there is no object.
  */
 long
-t_field(int pid, const void *addr, const char *key, int level)
+t_depth(int pid, const void *addr)
 {
-	char *p = find_entry(pid, addr);
+	struct t_object chain[T_CHAIN];
+	int n = t_chain(pid, addr, chain, T_CHAIN);
 
-	if (p == NULL)
-		return -1;
-	if (level == -1)
-		return number(p, key);
-	for (p = strstr(p, "\"id\":"); p != NULL && level > 0; level--)
-		p = strstr(p + 1, "\"id\":");
-	return p != NULL ? number(p, key) : -1;
+	return n > 0 ? n - 1 : -1;
 }
 
 /* How many map entries of the caller lie in a range; -1 where unknown. */

@@ -22,8 +22,8 @@
 
 #define ARENA	96 /* pages */
 #define FPAGES	8  /* pages of the file */
-#define NOPS	60
-#define MAXFORK 4  /* generations */
+#define NOPS	36
+#define MAXFORK 3  /* generations */
 #define SEEDS	10 /* in one group */
 
 static char *arena;
@@ -206,7 +206,8 @@ work(int gen)
 			break;
 		}
 	}
-	read_pages(arena, ARENA);
+	if (gen == 0)
+		read_pages(arena, ARENA);
 }
 
 /* Runs one seed in a process of its own and prints its checksum. */
