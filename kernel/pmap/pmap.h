@@ -170,7 +170,7 @@ void pmap_object_init_pt(pmap_t pmap, vm_offset_t va, vm_prot_t prot,
 void pmap_page_init(vm_page_t m); /* boot */
 void pmap_page_protect(vm_page_t m, vm_prot_t prot);
 void pmap_remove_all(vm_page_t m);
-void pmap_remove_specific(pmap_t pmap, vm_page_t m);
+void pmap_remove_specific(pmap_t pmap, vm_page_t m); /* not wired ones */
 bool pmap_is_modified(vm_page_t m); /* m->spin inside; busy not needed;
 				     * never sleeps */
 void pmap_clear_modify(vm_page_t m);

@@ -60,13 +60,17 @@ pmap_remove_from(vm_page_t m, pmap_t pmap)
 		TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
 			if (pmap == NULL ||
 			    (pv->pv_pmap == pmap &&
-				(*pv_leaf_pte(pv) & X86_PG_W) == 0))
+				(pte_load(pv_leaf_pte(pv)) & X86_PG_W) == 0))
 				break;
 		}
 		if (pv == NULL)
 			break;
 		if (!pv_lock_from_list(m, pv))
 			continue;
+		if (pmap != NULL && (pte_load(pv_leaf_pte(pv)) & X86_PG_W)) {
+			pv_put(pv); /* became wired before we had it locked */
+			continue;
+		}
 		pt_pv = pv_get(pv->pv_pmap, pv_parent(pv->pv_pindex), NULL);
 		KKASSERT(pt_pv != NULL);
 		pmap_remove_pv(pv, pt_pv, true);
