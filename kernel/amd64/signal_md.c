@@ -105,8 +105,12 @@ fill_sigcontext(struct sigcontext *sc, const struct trapframe *tf,
 	if (tf->tf_trapno < VEC_LEGACY && ksi->code > 0) {
 		sc->trapno = tf->tf_trapno;
 		sc->err = tf->tf_err;
-		if (tf->tf_trapno == T_PAGEFLT)
+		if (tf->tf_trapno == T_PAGEFLT) {
 			sc->cr2 = ksi->addr;
+			/* What is mapped in the kernel is not to be told. */
+			if (ksi->addr >= VM_MAX_USER_ADDRESS)
+				sc->err |= PGEX_P;
+		}
 	}
 	sc->oldmask = mask;
 	sc->fpstate = (void *)fpstate;

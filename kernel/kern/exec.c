@@ -17,6 +17,7 @@
 #include <fs/vnode.h>
 #include <kern/exec.h>
 #include <kern/file.h>
+#include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <kern/proc.h>
 #include <kern/syscalls.h>
@@ -312,17 +313,17 @@ exec_vnode(struct vnode *vp, struct exec_args *ea)
 }
 
 /*
- * The same from the path on; base is the directory it starts at (NULL: the
- * process's). An empty path means base itself if empty_ok.
+ * The same from the path on; base is where it starts (NULL: the process's
+ * directory), and what an empty path means.
  */
 static int
-exec_path(struct vnode *base, const char *path, int follow, bool empty_ok,
-    struct exec_args *ea)
+exec_path(
+    struct vnode *base, const char *path, int follow, struct exec_args *ea)
 {
 	struct vnode *vp;
 	int error = 0;
 
-	if (path[0] == '\0' && empty_ok) {
+	if (path[0] == '\0' && base != NULL) {
 		vp = base;
 		vref(vp);
 	} else {
@@ -333,7 +334,7 @@ exec_path(struct vnode *base, const char *path, int follow, bool empty_ok,
 	if (vp->v_type == VLNK)
 		error = ELOOP;
 	else
-		error = exec_resolve(&vp, path, ea);
+		error = exec_resolve(&vp, ea->ea_path, ea);
 	if (error == 0)
 		error = exec_vnode(vp, ea);
 	vrele(vp);
@@ -352,9 +353,42 @@ kern_execve(const char *path, char *const argv[], char *const envp[])
 	exec_args_init(&ea, path, args_limit(curproc));
 	error = exec_args_kernel(&ea, argv, envp);
 	if (error == 0)
-		error = exec_path(NULL, path, NAMEI_FOLLOW, false, &ea);
+		error = exec_path(NULL, path, NAMEI_FOLLOW, &ea);
 	exec_args_free(&ea);
 	return error;
+}
+
+/*
+ * What the program is told to be called, for a file found from a descriptor:
+ * a name by which it could be opened. kmalloc'd.
+ */
+static char *
+fd_name(int fd, const char *path)
+{
+	size_t size = strlen(path) + sizeof("/dev/fd/2147483647/");
+	char *name = kmalloc(size, &M_EXEC, M_WAITOK);
+
+	ksnprintf(
+	    name, size, "/dev/fd/%d%s%s", fd, *path != '\0' ? "/" : "", path);
+	return name;
+}
+
+/*
+ * Finds what dirfd means for a path: a referenced open file or NULL, when
+ * nothing is relative. EBADF, ENOTDIR, EACCES.
+ */
+static int
+exec_base(int dirfd, const char *path, struct file **fpp)
+{
+	*fpp = NULL;
+	if (dirfd == AT_FDCWD || path[0] == '/')
+		return 0;
+	*fpp = fget(dirfd);
+	if (*fpp == NULL)
+		return EBADF;
+	if (file_vnode(*fpp) == NULL)
+		return path[0] != '\0' ? ENOTDIR : EACCES;
+	return 0;
 }
 
 /*
@@ -364,10 +398,11 @@ static long
 exec_at(int dirfd, const char *upath, const void *uargv, const void *uenvp,
     int flags)
 {
+	int follow =
+	    flags & AT_SYMLINK_NOFOLLOW ? NAMEI_NOFOLLOW : NAMEI_FOLLOW;
 	struct exec_args ea;
 	struct file *fp = NULL;
-	struct vnode *base = NULL;
-	char *path;
+	char *path, *name;
 	int error;
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
@@ -376,21 +411,20 @@ exec_at(int dirfd, const char *upath, const void *uargv, const void *uenvp,
 	error = copyinstr(upath, path, PATH_MAX, NULL);
 	if (error == 0 && path[0] == '\0' && (flags & AT_EMPTY_PATH) == 0)
 		error = ENOENT;
-	if (error == 0 && dirfd != AT_FDCWD && path[0] != '/') {
-		fp = fget(dirfd);
-		if (fp == NULL)
-			error = EBADF;
-		else if ((base = file_vnode(fp)) == NULL)
-			error = path[0] != '\0' ? ENOTDIR : EACCES;
-	}
-	exec_args_init(&ea, path, args_limit(curproc));
 	if (error == 0)
-		error = exec_args_copyin(&ea, uargv, uenvp);
+		error = exec_base(dirfd, path, &fp);
+	if (error != 0)
+		goto out;
+	name = fp != NULL ? fd_name(dirfd, path) : path;
+	exec_args_init(&ea, name, args_limit(curproc));
+	error = exec_args_copyin(&ea, uargv, uenvp);
 	if (error == 0)
-		error = exec_path(base, path,
-		    flags & AT_SYMLINK_NOFOLLOW ? NAMEI_NOFOLLOW : NAMEI_FOLLOW,
-		    base != NULL, &ea);
+		error = exec_path(
+		    fp != NULL ? file_vnode(fp) : NULL, path, follow, &ea);
 	exec_args_free(&ea);
+	if (name != path)
+		kfree(name, &M_EXEC);
+out:
 	if (fp != NULL)
 		file_drop(fp);
 	kfree(path, &M_EXEC);

@@ -253,8 +253,9 @@ proc_exit_last(struct thread *td, struct proc *p)
 }
 
 /*
- * Ends the running thread and, when it is the last, the process; nothing may
- * be held. status counts as the process's when its first thread exits so.
+ * Ends the running thread and, when it is the last, the process, whose
+ * status it then is unless somebody ended the process as a whole. Nothing
+ * may be held.
  */
 void
 thread_exit_user(int status)
@@ -266,9 +267,9 @@ thread_exit_user(int status)
 	atomic_set_uint(&td->td_flags, TDF_EXITING);
 	futex_exit(td);
 	lwkt_gettoken(&p->p_token);
-	if (td->td_tid == p->p_pid && (p->p_flags & P_EXITING) == 0)
-		p->p_exitstatus = status;
 	if (p->p_nthreads == 1) {
+		if ((p->p_flags & P_EXITING) == 0)
+			p->p_exitstatus = status;
 		atomic_set_uint(&p->p_flags, P_EXITING);
 		lwkt_reltoken(&p->p_token);
 		proc_exit_last(td, p);
