@@ -105,6 +105,16 @@ cdev_open(struct vnode *vp, struct file *fp)
 	return d->d_open != NULL ? d->d_open((int)fp->f_flags) : 0;
 }
 
+/* The links that programs expect beside the devices. */
+static const struct {
+	const char *name, *target;
+} devlinks[] = {
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
+};
+
 /* Mounts /dev with all that was registered; takes over the reference on
  * success. */
 int
@@ -120,6 +130,14 @@ devfs_mount(struct vnode *covered)
 		rn = ramfs_newnode(
 		    mp, VCHR, d->d_mode, MKDEV(d->d_major, d->d_minor));
 		ramfs_enter(mp->mnt_data, d->d_name, strlen(d->d_name), rn);
+		ramfs_drop(rn);
+	}
+	for (i = 0; i < (int)nitems(devlinks); i++) {
+		rn = ramfs_newnode(mp, VLNK, 0777, 0);
+		rn->rn_target = kstrdup(devlinks[i].target, &M_RAMFS);
+		rn->rn_size = strlen(devlinks[i].target);
+		ramfs_enter(mp->mnt_data, devlinks[i].name,
+		    strlen(devlinks[i].name), rn);
 		ramfs_drop(rn);
 	}
 	mp->mnt_covered = covered;

@@ -45,7 +45,7 @@ zero_read(struct uio *uio, int ioflag)
 static int
 full_write(struct uio *uio, int ioflag)
 {
-	return uio->uio_resid > 0 ? ENOSPC : 0;
+	return ENOSPC;
 }
 
 /* random, urandom: the same sequence in every boot. */

@@ -122,8 +122,8 @@ fifo_wait(struct pipe *p, int acc)
 int
 fifo_open(struct vnode *vp, int flags, struct file **fpp)
 {
-	uint32_t keep =
-	    (uint32_t)flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	uint32_t keep = (uint32_t)flags &
+	    ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	int acc = flags & O_ACCMODE, error = 0;
 	struct pipe *p;
 

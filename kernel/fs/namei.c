@@ -116,6 +116,18 @@ nameidone(struct nameidata *nd)
 	nd->nd_buf = NULL;
 }
 
+/* Where a magic link leads: EINVAL when it is an ordinary one, whose text is
+ * to be walked. Both count. */
+static int
+follow_magic(struct nameidata *nd, struct vnode *vp, struct vnode **vpp)
+{
+	if (++nd->nd_links > NAMEI_MAXLINKS)
+		return ELOOP;
+	if (vp->v_ops->vop_follow == NULL)
+		return EINVAL;
+	return vp->v_ops->vop_follow(vp, vpp);
+}
+
 /* Replaces the path by the symlink's text, then a slash if there was one,
  * then the rest. */
 static int
@@ -126,8 +138,6 @@ expand_symlink(struct nameidata *nd, struct vnode *vp, const char *rest,
 	size_t tlen, rlen = strlen(rest);
 	int error;
 
-	if (++nd->nd_links > NAMEI_MAXLINKS)
-		return ELOOP;
 	error = vn_readlink(vp, &text);
 	if (error != 0)
 		return error;
@@ -168,7 +178,7 @@ int
 namei_walk(struct nameidata *nd)
 {
 	const char *p = nd->nd_path, *name, *rest;
-	struct vnode *cur, *next;
+	struct vnode *cur, *next, *magic;
 	bool last, slash;
 	size_t len;
 	int error;
@@ -218,15 +228,23 @@ namei_walk(struct nameidata *nd)
 			goto fail;
 		if (next->v_type == VLNK &&
 		    (!last || slash || (nd->nd_flags & NAMEI_NOFOLLOW) == 0)) {
-			error = expand_symlink(nd, next, rest, slash, &p);
+			error = follow_magic(nd, next, &magic);
+			if (error == EINVAL) {
+				error =
+				    expand_symlink(nd, next, rest, slash, &p);
+				magic = NULL;
+			}
 			vrele(next);
 			if (error != 0)
 				goto fail;
-			if (*p == '/') {
-				vrele(cur);
-				cur = vfs_rootdir();
+			if (magic == NULL) {
+				if (*p == '/') {
+					vrele(cur);
+					cur = vfs_rootdir();
+				}
+				continue;
 			}
-			continue;
+			next = magic;
 		}
 		vrele(cur);
 		cur = next;

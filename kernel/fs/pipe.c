@@ -38,7 +38,8 @@ pipe_new(void)
 	p = kmalloc(sizeof(*p), &M_PIPE, M_WAITOK | M_ZERO);
 	lockinit(&p->p_lock, "pipe");
 	p->p_ino = atomic_fetchadd_ulong(&pipe_ino, 1) + 1;
-	p->p_ctime = (int64_t)walltime();
+	p->p_atime = p->p_mtime = p->p_ctime = (int64_t)walltime();
+	p->p_mode = 0600;
 	return p;
 }
 

@@ -19,7 +19,8 @@ struct pipe {
 	int p_readers, p_writers; /* open files */
 	uint32_t p_ropens, p_wopens; /* how many there ever were */
 	uint64_t p_ino;
-	int64_t p_ctime;
+	int64_t p_atime, p_mtime, p_ctime; /* ns */
+	uint32_t p_mode, p_uid, p_gid;
 };
 
 struct pipe *pipe_new(void);

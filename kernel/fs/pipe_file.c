@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
+#include <amd64/machdep.h>
 #include <fs/pipe.h>
 #include <fs/vnode.h>
 
@@ -38,15 +39,41 @@ pipe_fo_stat(struct file *fp, struct kstat *st)
 {
 	struct pipe *p = fp->f_data;
 
+	lockmgr(&p->p_lock, LK_SHARED);
 	*st = (struct kstat){
 	    .ino = p->p_ino,
-	    .mode = S_IFIFO | 0600,
+	    .mode = S_IFIFO | p->p_mode,
 	    .nlink = 1,
+	    .uid = p->p_uid,
+	    .gid = p->p_gid,
 	    .blksize = PAGE_SIZE,
-	    .atime_ns = p->p_ctime,
-	    .mtime_ns = p->p_ctime,
+	    .atime_ns = p->p_atime,
+	    .mtime_ns = p->p_mtime,
 	    .ctime_ns = p->p_ctime,
 	};
+	lockmgr(&p->p_lock, LK_RELEASE);
+	return 0;
+}
+
+/* fchmod and its like. */
+static int
+pipe_fo_setattr(struct file *fp, const struct kstat *st, uint32_t mask)
+{
+	struct pipe *p = fp->f_data;
+
+	lockmgr(&p->p_lock, LK_EXCLUSIVE);
+	if (mask & VATTR_MODE)
+		p->p_mode = st->mode & 07777;
+	if (mask & VATTR_OWNER) {
+		p->p_uid = st->uid;
+		p->p_gid = st->gid;
+	}
+	if (mask & VATTR_ATIME)
+		p->p_atime = st->atime_ns;
+	if (mask & VATTR_TIMES)
+		p->p_mtime = st->mtime_ns;
+	p->p_ctime = (int64_t)walltime();
+	lockmgr(&p->p_lock, LK_RELEASE);
 	return 0;
 }
 
@@ -63,6 +90,7 @@ static const struct fileops pipe_fileops = {
     .fo_ioctl = pipe_fo_ioctl,
     .fo_poll = pipe_fo_poll,
     .fo_stat = pipe_fo_stat,
+    .fo_setattr = pipe_fo_setattr,
     .fo_close = pipe_fo_close,
 };
 

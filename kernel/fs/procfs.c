@@ -40,6 +40,14 @@ procfs_ino(int pid, const struct procent *ent)
 	return ent == NULL ? ino : ino + 1 + (uint64_t)(ent - tab);
 }
 
+static enum vtype
+ent_type(const struct procent *ent)
+{
+	if (ent->pe_dir != NULL)
+		return VDIR;
+	return ent->pe_link != NULL ? VLNK : VREG;
+}
+
 /* A new vnode. Sleeps for memory. */
 static struct vnode *
 procfs_vnode(struct mount *mp, int pid, const struct procent *ent)
@@ -48,6 +56,8 @@ procfs_vnode(struct mount *mp, int pid, const struct procent *ent)
 	enum vtype type = VDIR;
 	struct procnode *pn;
 
+	if (ent != NULL && ent->pe_dir != NULL)
+		return ent->pe_dir(mp, pid, procfs_ino(pid, ent));
 	if (ent != NULL) {
 		type = ent->pe_link != NULL ? VLNK : VREG;
 		ops = ent->pe_link != NULL ? &procfs_linkops : &procfs_fileops;
@@ -180,8 +190,7 @@ procfs_readdir(struct vnode *vp, int64_t off, dirent_emit_t emit, void *arg)
 		const struct procent *ent = &tab[off - 2];
 
 		if (emit(arg, ent->pe_name, strlen(ent->pe_name),
-			procfs_ino(dn->pn_pid, ent),
-			ent->pe_link != NULL ? VLNK : VREG, off + 1))
+			procfs_ino(dn->pn_pid, ent), ent_type(ent), off + 1))
 			return 0;
 	}
 	if (dn->pn_pid != 0)
@@ -245,6 +254,24 @@ procfs_readlink(struct vnode *vp, char *buf, size_t size, size_t *lenp)
 		prele(p);
 	if (error == 0)
 		*lenp = strlen(buf);
+	return error;
+}
+
+/* vop_follow: EINVAL where the text is all there is. */
+static int
+procfs_follow(struct vnode *vp, struct vnode **vpp)
+{
+	const struct procnode *pn = vp->v_data;
+	struct proc *p;
+	int error;
+
+	if (pn->pn_ent->pe_follow == NULL)
+		return EINVAL;
+	error = procfs_proc(pn, &p);
+	if (error != 0)
+		return ENOENT;
+	error = pn->pn_ent->pe_follow(p, vpp);
+	prele(p);
 	return error;
 }
 
@@ -345,6 +372,7 @@ static const struct vnodeops procfs_fileops = {
 
 static const struct vnodeops procfs_linkops = {
     .vop_readlink = procfs_readlink,
+    .vop_follow = procfs_follow,
     .vop_getattr = procfs_getattr,
     .vop_inactive = procfs_inactive,
     .vop_name = procfs_name,

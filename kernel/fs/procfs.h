@@ -20,9 +20,16 @@ struct procent {
 	uint32_t pe_mode;
 	int (*pe_text)(struct proc *p, struct sbuf *sb);
 	int (*pe_link)(struct proc *p, char *buf, size_t size);
+	/* With pe_link: where it leads, whatever the text; referenced. */
+	int (*pe_follow)(struct proc *p, struct vnode **vpp);
+	/* A directory of its own kind: makes its vnode. */
+	struct vnode *(*pe_dir)(struct mount *mp, int pid, uint64_t ino);
 	/* Not text at all: bytes of the process's memory. */
 	int (*pe_mem)(struct proc *p, struct uio *uio);
 };
+
+MALLOC_DECLARE(M_PROCFS);
+struct vnode *procfs_fddir(struct mount *mp, int pid, uint64_t ino);
 
 extern const struct procent procfs_root[], procfs_pid[];
 extern const size_t procfs_nroot, procfs_npid;

@@ -212,20 +212,28 @@ text_comm(struct proc *p, struct sbuf *sb)
 	return 0;
 }
 
-/* The path of one of the process's vnodes. */
+/* One of the process's vnodes, referenced; ENOENT when it has none. */
+static int
+get_vnode(struct proc *p, struct vnode **which, struct vnode **vpp)
+{
+	lwkt_gettoken(&p->p_token);
+	*vpp = *which;
+	if (*vpp != NULL)
+		vref(*vpp);
+	lwkt_reltoken(&p->p_token);
+	return *vpp == NULL ? ENOENT : 0;
+}
+
+/* And its path. */
 static int
 link_vnode(struct proc *p, struct vnode **which, char *buf, size_t size)
 {
 	struct vnode *vp;
 	int error;
 
-	lwkt_gettoken(&p->p_token);
-	vp = *which;
-	if (vp != NULL)
-		vref(vp);
-	lwkt_reltoken(&p->p_token);
-	if (vp == NULL)
-		return ENOENT;
+	error = get_vnode(p, which, &vp);
+	if (error != 0)
+		return error;
 	error = vn_fullpath(vp, buf, size);
 	vrele(vp);
 	return error;
@@ -238,15 +246,33 @@ link_exe(struct proc *p, char *buf, size_t size)
 }
 
 static int
+follow_exe(struct proc *p, struct vnode **vpp)
+{
+	return get_vnode(p, &p->p_text, vpp);
+}
+
+static int
 link_cwd(struct proc *p, char *buf, size_t size)
 {
 	return link_vnode(p, &p->p_cwd, buf, size);
 }
 
 static int
+follow_cwd(struct proc *p, struct vnode **vpp)
+{
+	return get_vnode(p, &p->p_cwd, vpp);
+}
+
+static int
 link_root(struct proc *p, char *buf, size_t size)
 {
 	return link_vnode(p, &p->p_root, buf, size);
+}
+
+static int
+follow_root(struct proc *p, struct vnode **vpp)
+{
+	return get_vnode(p, &p->p_root, vpp);
 }
 
 /* mem: the offset is the address. Rights do not count, as for a debugger.
@@ -290,11 +316,21 @@ mem_rw(struct proc *p, struct uio *uio)
 const struct procent procfs_pid[] = {
     {.pe_name = "cmdline", .pe_mode = 0444, .pe_text = text_cmdline},
     {.pe_name = "comm", .pe_mode = 0644, .pe_text = text_comm},
-    {.pe_name = "cwd", .pe_mode = 0777, .pe_link = link_cwd},
-    {.pe_name = "exe", .pe_mode = 0777, .pe_link = link_exe},
+    {.pe_name = "cwd",
+	.pe_mode = 0777,
+	.pe_link = link_cwd,
+	.pe_follow = follow_cwd},
+    {.pe_name = "exe",
+	.pe_mode = 0777,
+	.pe_link = link_exe,
+	.pe_follow = follow_exe},
+    {.pe_name = "fd", .pe_mode = 0500, .pe_dir = procfs_fddir},
     {.pe_name = "maps", .pe_mode = 0444, .pe_text = text_maps},
     {.pe_name = "mem", .pe_mode = 0600, .pe_mem = mem_rw},
-    {.pe_name = "root", .pe_mode = 0777, .pe_link = link_root},
+    {.pe_name = "root",
+	.pe_mode = 0777,
+	.pe_link = link_root,
+	.pe_follow = follow_root},
     {.pe_name = "stat", .pe_mode = 0444, .pe_text = text_stat},
     {.pe_name = "statm", .pe_mode = 0444, .pe_text = text_statm},
     {.pe_name = "status", .pe_mode = 0444, .pe_text = text_status},

@@ -228,6 +228,8 @@ ramfs_readdir(struct vnode *dvp, int64_t off, dirent_emit_t emit, void *arg)
 	struct ramfs_dirent *rd;
 	uint64_t upino;
 
+	if (dir->rn_nlink == 0)
+		return ENOENT;
 	spin_lock(&ramfs_spin);
 	up = dir->rn_parent;
 	upino = up != NULL ? up->rn_ino : dir->rn_ino;

@@ -52,7 +52,8 @@ struct ramfs_node {
 	/* VLNK */
 	char *rn_target; /* (k) terminated */
 	/* VDIR */
-	struct ramfs_node *rn_parent;	     /* (S) NULL when removed */
+	/* (S) NULL for the root; a removed one has a reference on it */
+	struct ramfs_node *rn_parent;
 	struct ramfs_names rn_names;	     /* (V) */
 	TAILQ_HEAD(, ramfs_dirent) rn_order; /* (V) */
 	int64_t rn_cookie;		     /* (V) the next one */

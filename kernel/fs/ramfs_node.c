@@ -54,16 +54,26 @@ ramfs_droplocked(struct ramfs_node *rn, struct ramfs_node **freep)
 	*freep = --rn->rn_refs == 0 ? rn : NULL;
 }
 
-/* Frees a node that droplocked returned; NULL is allowed. */
+/* Frees a node that droplocked returned; NULL is allowed. A directory that
+ * was removed has a reference on its parent, and this may be the last. */
 static void
 ramfs_free(struct ramfs_node *rn)
 {
-	if (rn == NULL)
-		return;
-	KKASSERT(rn->rn_vp == NULL && LIST_EMPTY(&rn->rn_links));
-	KKASSERT(TAILQ_EMPTY(&rn->rn_order));
-	kfree(rn->rn_target, &M_RAMFS);
-	kfree(rn, &M_RAMFS);
+	struct ramfs_node *up;
+
+	while (rn != NULL) {
+		KKASSERT(rn->rn_vp == NULL && LIST_EMPTY(&rn->rn_links));
+		KKASSERT(TAILQ_EMPTY(&rn->rn_order));
+		up = rn->rn_parent;
+		kfree(rn->rn_target, &M_RAMFS);
+		kfree(rn, &M_RAMFS);
+		rn = NULL;
+		if (up != NULL) {
+			spin_lock(&ramfs_spin);
+			ramfs_droplocked(up, &rn);
+			spin_unlock(&ramfs_spin);
+		}
+	}
 }
 
 /* One reference less. */
@@ -224,7 +234,9 @@ ramfs_remove(struct ramfs_dirent *rd)
 	if (rn->rn_type == VDIR)
 		dir->rn_nsub--;
 	if (--rn->rn_nlink == 0) {
-		rn->rn_parent = NULL;
+		/* Whoever is in there still finds the way up. */
+		if (rn->rn_type == VDIR)
+			dir->rn_refs++;
 		if (rn->rn_pinned) {
 			rn->rn_pinned = false;
 			unpin = rn->rn_vp;

@@ -14,6 +14,21 @@
 
 #define O_WRITES(flags) (((flags)&O_ACCMODE) != O_RDONLY)
 
+/* See vnode.h. Linux looks at the flags before anything else. */
+int
+vn_open_flags(int flags)
+{
+	if (flags & O_PATH)
+		return 0;
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+		return EINVAL;
+	if (flags & __O_TMPFILE)
+		return (flags & O_TMPFILE) == O_TMPFILE && O_WRITES(flags)
+		    ? EOPNOTSUPP
+		    : EINVAL;
+	return 0;
+}
+
 /* What a path is opened for decides whether it may be. */
 static int
 may_open(struct vnode *vp, int flags)
@@ -59,7 +74,8 @@ open_vnode(struct vnode *vp, int flags, bool created, struct file **fpp)
 		vrele(vp);
 		return error;
 	}
-	keep = (uint32_t)flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+	keep = (uint32_t)flags &
+	    ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	/* A 64-bit program's files are all large: F_GETFL shows it. */
 	if ((flags & O_PATH) == 0)
 		keep |= O_LARGEFILE;
@@ -101,7 +117,7 @@ open_create(struct nameidata *nd, int flags, uint32_t mode, struct vnode **vpp,
 		if (dvp->v_mount->mnt_rdonly)
 			return EROFS;
 		if (dvp->v_ops->vop_create == NULL)
-			return EACCES;
+			return ENOENT; /* as Linux's procfs has it */
 		vn_lock(dvp);
 		error = dvp->v_ops->vop_create(dvp, nd->nd_last, nd->nd_lastlen,
 		    VREG, mode & 07777 & ~umask, 0, vpp);
@@ -154,6 +170,17 @@ open_creating(struct vnode *base, const char *path, int flags, uint32_t mode,
 			vrele(at);
 			break;
 		}
+		if (vp->v_ops->vop_follow != NULL) {
+			struct vnode *link = vp;
+
+			error = link->v_ops->vop_follow(link, &vp);
+			if (error != EINVAL) {
+				vrele(link);
+				vrele(at);
+				break;
+			}
+			vp = link;
+		}
 		error = ++nd.nd_links > NAMEI_MAXLINKS ? ELOOP
 						       : vn_readlink(vp, &text);
 		vrele(vp);
@@ -186,12 +213,9 @@ vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
 
 	if (flags & O_PATH)
 		flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
-	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
-		return EINVAL;
-	if (flags & __O_TMPFILE)
-		return (flags & O_TMPFILE) == O_TMPFILE && O_WRITES(flags)
-		    ? EOPNOTSUPP
-		    : EINVAL;
+	error = vn_open_flags(flags);
+	if (error != 0)
+		return error;
 	if (flags & O_CREAT) {
 		error = open_creating(base, path, flags, mode, &vp, &created);
 		if (error != 0)

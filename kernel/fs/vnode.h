@@ -49,6 +49,9 @@ struct vnodeops {
 	    const char *target);
 	int (*vop_readlink)(
 	    struct vnode *vp, char *buf, size_t size, size_t *lenp);
+	/* A symlink that leads to a file by itself and not by its text; a
+	 * reference. No lock held. */
+	int (*vop_follow)(struct vnode *vp, struct vnode **vpp);
 	int (*vop_readdir)(
 	    struct vnode *vp, int64_t off, dirent_emit_t emit, void *arg);
 	int (*vop_getattr)(struct vnode *vp, struct kstat *st);
@@ -196,6 +199,8 @@ int vn_read_kernel(
     struct vnode *vp, void *buf, size_t len, uint64_t off, size_t *done);
 int vn_open(struct vnode *base, const char *path, int flags, uint32_t mode,
     struct file **fpp);
+/* What is wrong with open's flags whatever the path: EINVAL, EOPNOTSUPP. */
+int vn_open_flags(int flags);
 int vn_stat(struct vnode *vp, struct kstat *st);
 int vn_truncate(struct vnode *vp, uint64_t size); /* takes v_iolock */
 /* Root's rights: only X_OK on a file without any x bit is refused. */

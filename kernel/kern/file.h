@@ -50,6 +50,9 @@ struct fileops {
 	int (*fo_ioctl)(struct file *fp, unsigned long cmd, uintptr_t arg);
 	int (*fo_poll)(struct file *fp, int events); /* ready POLL* bits */
 	int (*fo_stat)(struct file *fp, struct kstat *st);
+	/* For what is no vnode; VATTR_*. NULL: the vnode's. */
+	int (*fo_setattr)(
+	    struct file *fp, const struct kstat *st, uint32_t mask);
 	void (*fo_close)(struct file *fp);
 	/* New position for lseek, or a negative errno; f_lock held. NULL:
 	 * ESPIPE. */

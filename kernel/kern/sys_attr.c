@@ -75,6 +75,29 @@ set_attr(struct vnode *vp, const struct kstat *ks, uint32_t mask)
 	return error;
 }
 
+/* The same by a descriptor, whose file need not be a vnode. */
+static long
+fd_set_attr(int fd, const struct kstat *ks, uint32_t mask)
+{
+	struct file *fp = fget_io(fd);
+	struct vnode *vp;
+	int error;
+
+	if (fp == NULL)
+		return -EBADF;
+	vp = file_vnode(fp);
+	if (fp->f_ops->fo_setattr != NULL) {
+		error = fp->f_ops->fo_setattr(fp, ks, mask);
+	} else if (vp != NULL) {
+		vref(vp);
+		error = set_attr(vp, ks, mask);
+	} else {
+		error = EPERM;
+	}
+	file_drop(fp);
+	return -error;
+}
+
 long
 sys_fchmodat(int dirfd, const char *path, uint32_t mode)
 {
@@ -98,16 +121,21 @@ long
 sys_fchmod(int fd, uint32_t mode)
 {
 	struct kstat ks = {.mode = mode & 07777};
-	struct vnode *vp;
-	int error;
 
-	error = fd_vnode(fd, false, &vp);
-	if (error == 0)
-		error = set_attr(vp, &ks, VATTR_MODE);
-	return -error;
+	return fd_set_attr(fd, &ks, VATTR_MODE);
 }
 
-/* chown of a vnode, whose reference it uses up; -1 leaves a half alone. */
+/* -1 leaves a half alone. */
+static void
+new_owner(struct kstat *ks, uint32_t uid, uint32_t gid)
+{
+	if (uid != UINT32_MAX)
+		ks->uid = uid;
+	if (gid != UINT32_MAX)
+		ks->gid = gid;
+}
+
+/* chown of a vnode, whose reference it uses up. */
 static int
 set_owner(struct vnode *vp, uint32_t uid, uint32_t gid)
 {
@@ -119,10 +147,7 @@ set_owner(struct vnode *vp, uint32_t uid, uint32_t gid)
 		vrele(vp);
 		return error;
 	}
-	if (uid != UINT32_MAX)
-		ks.uid = uid;
-	if (gid != UINT32_MAX)
-		ks.gid = gid;
+	new_owner(&ks, uid, gid);
 	return set_attr(vp, &ks, VATTR_OWNER);
 }
 
@@ -155,25 +180,32 @@ sys_lchown(const char *path, uint32_t uid, uint32_t gid)
 long
 sys_fchown(int fd, uint32_t uid, uint32_t gid)
 {
-	struct vnode *vp;
+	struct file *fp = fget_io(fd);
+	struct kstat ks;
 	int error;
 
-	error = fd_vnode(fd, false, &vp);
-	if (error == 0)
-		error = set_owner(vp, uid, gid);
-	return -error;
+	if (fp == NULL)
+		return -EBADF;
+	error = fp->f_ops->fo_stat(fp, &ks);
+	file_drop(fp);
+	if (error != 0)
+		return -error;
+	new_owner(&ks, uid, gid);
+	return fd_set_attr(fd, &ks, VATTR_OWNER);
 }
 
-/* The two times of utimensat: what they say, in ns, and which count. */
+/* The two times of utimensat: what they say, in ns, and which count. *bad:
+ * one is none, which Linux finds only when it has the file. */
 static int
-get_times(const void *utimes, struct kstat *ks, uint32_t *mask)
+get_times(const void *utimes, struct kstat *ks, uint32_t *mask, bool *bad)
 {
 	struct __kernel_timespec ts[2];
-	int64_t now = (int64_t)walltime(), ns[2];
+	int64_t now = (int64_t)walltime(), ns[2] = {0, 0};
 	static const uint32_t bits[2] = {VATTR_ATIME, VATTR_TIMES};
 	int i, error;
 
 	*mask = 0;
+	*bad = false;
 	if (utimes == NULL) {
 		ts[0].tv_nsec = ts[1].tv_nsec = UTIME_NOW;
 	} else {
@@ -188,7 +220,7 @@ get_times(const void *utimes, struct kstat *ks, uint32_t *mask)
 		if (ts[i].tv_nsec == UTIME_NOW)
 			ns[i] = now;
 		else if (ts[i].tv_nsec < 0 || ts[i].tv_nsec >= NS_PER_S)
-			return EINVAL;
+			*bad = true;
 		else if (__builtin_mul_overflow(
 			     ts[i].tv_sec, NS_PER_S, &ns[i]) ||
 		    __builtin_add_overflow(ns[i], ts[i].tv_nsec, &ns[i]))
@@ -207,9 +239,10 @@ sys_utimensat(int dirfd, const char *path, const void *utimes, int flags)
 	struct kstat ks = {0};
 	struct vnode *vp;
 	uint32_t mask;
+	bool bad;
 	int error;
 
-	error = get_times(utimes, &ks, &mask);
+	error = get_times(utimes, &ks, &mask, &bad);
 	if (error != 0)
 		return -error;
 	if (mask == 0)
@@ -219,9 +252,13 @@ sys_utimensat(int dirfd, const char *path, const void *utimes, int flags)
 	if (path == NULL && dirfd != AT_FDCWD) {
 		if (flags & ~AT_EMPTY_PATH)
 			return -EINVAL;
-		error = fd_vnode(dirfd, false, &vp);
+		return bad ? -EINVAL : fd_set_attr(dirfd, &ks, mask);
 	} else {
 		error = upath_vnode(dirfd, path, flags, &vp);
+	}
+	if (error == 0 && bad) {
+		vrele(vp);
+		error = EINVAL;
 	}
 	if (error == 0)
 		error = set_attr(vp, &ks, mask);

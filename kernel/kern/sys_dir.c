@@ -42,6 +42,9 @@ parent_for_new(struct upath *up, int dirfd, const char *upath, bool isdir,
 			error = EEXIST;
 		} else if (error == ENOENT) {
 			error = nd->nd_slash && !isdir ? ENOENT : 0;
+			/* Where nothing can be made Linux's lookup fails. */
+			if (nd->nd_vp->v_ops->vop_create == NULL)
+				error = ENOENT;
 		}
 	}
 	if (error == 0 && nd->nd_vp->v_mount->mnt_rdonly)

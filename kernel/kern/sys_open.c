@@ -20,6 +20,9 @@ sys_openat(int dirfd, const char *upath, int flags, uint32_t mode)
 	struct file *fp;
 	int error, fd;
 
+	error = vn_open_flags(flags);
+	if (error != 0)
+		return -error;
 	error = upath_get(&up, dirfd, upath, false);
 	if (error != 0)
 		return -error;

@@ -75,7 +75,7 @@ check_rename(struct nameidata *from, struct nameidata *to, unsigned int flags,
 	error = vn_lookup(to->nd_vp, to->nd_last, to->nd_lastlen, &tvp);
 	if (error == ENOENT) {
 		tvp = NULL;
-		error = 0;
+		error = to->nd_vp->v_ops->vop_create == NULL ? ENOENT : 0;
 	}
 	if (error != 0)
 		tvp = NULL;

@@ -52,8 +52,12 @@ transfer(struct file *fp, struct uio *uio, bool positioned)
 		lockmgr(&fp->f_lock, LK_EXCLUSIVE);
 		uio->uio_offset = fp->f_offset;
 	}
-	error = uio->uio_write ? fp->f_ops->fo_write(fp, uio)
-			       : fp->f_ops->fo_read(fp, uio);
+	if (fp->f_seekable &&
+	    total > (uint64_t)INT64_MAX - (uint64_t)uio->uio_offset)
+		error = EINVAL; /* the end has no offset any more */
+	else
+		error = uio->uio_write ? fp->f_ops->fo_write(fp, uio)
+				       : fp->f_ops->fo_read(fp, uio);
 	if (moves) {
 		fp->f_offset = uio->uio_offset;
 		lockmgr(&fp->f_lock, LK_RELEASE);
