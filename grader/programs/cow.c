@@ -112,27 +112,27 @@ TEST(parent_writes)
 /* Eight children of one parent each write the same page; none sees another. */
 TEST(siblings)
 {
-	struct gate go, up;
+	struct gate go[8], up;
 	char *p = t_map(3);
 	pid_t pid[8];
 	int i;
 
-	gate_init(&go);
 	gate_init(&up);
 	t_fill(p, 3 * PAGE, 7);
 	for (i = 0; i < 8; i++) {
+		gate_init(&go[i]);
 		pid[i] = t_fork();
 		if (pid[i] == 0) {
 			t_fill(p + PAGE, PAGE, 50 + i);
 			gate_open(&up);
-			gate_wait(&go);
+			gate_wait(&go[i]);
 			say("child %d: %08x\n", i, t_sum(p, 3 * PAGE));
 			t_exit();
 		}
 		gate_wait(&up);
 	}
 	for (i = 0; i < 8; i++) {
-		gate_open(&go);
+		gate_open(&go[i]);
 		t_reap(pid[i]);
 	}
 	say("parent: %08x\n", t_sum(p, 3 * PAGE));
