@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
@@ -266,6 +267,7 @@ shell(void)
 	pid = fork();
 	if (pid == 0) {
 		setsid();
+		ioctl(0, TIOCSCTTY, 0);
 		execve("/bin/sh", argv, environ);
 		console("init: /bin/sh: %s\n", strerror(errno));
 		_exit(127);
