@@ -10,8 +10,8 @@
 #include <fs/vnode.h>
 #include <kern/syscalls.h>
 
-/* The file's pipe, made by the first one who opens it. */
-static struct pipe *
+/* The file's pipe, made by the first one who wants it; one user more. */
+struct pipe *
 fifo_get(struct vnode *vp)
 {
 	struct pipe *p;
@@ -24,8 +24,8 @@ fifo_get(struct vnode *vp)
 	return p;
 }
 
-/* One user less of it. */
-static void
+/* One user less of it; the last one's going ends it. */
+void
 fifo_put(struct vnode *vp)
 {
 	struct pipe *p = NULL;
@@ -116,9 +116,20 @@ fifo_wait(struct pipe *p, int acc)
 	return error != 0 ? ERESTARTSYS : 0;
 }
 
+/* An open file, counted as an end (or both). The caller keeps its reference
+ * on vp. */
+struct file *
+fifo_file(struct vnode *vp, uint32_t fflags)
+{
+	pipe_enter(fifo_get(vp), fflags);
+	vref(vp);
+	return file_alloc(&fifo_fileops, DTYPE_VNODE, vp, fflags);
+}
+
 /* Opens a FIFO: a reader waits for a writer and a writer for a reader, but
  * with O_NONBLOCK a reader has nothing to wait for and a writer alone gets
- * ENXIO. O_RDWR is both at once. The caller keeps its reference on vp. */
+ * ENXIO. O_RDWR is both at once, and a pipe is open already. The caller keeps
+ * its reference on vp. */
 int
 fifo_open(struct vnode *vp, int flags, struct file **fpp)
 {
@@ -134,15 +145,11 @@ fifo_open(struct vnode *vp, int flags, struct file **fpp)
 		fifo_put(vp);
 		return ENXIO;
 	}
-	pipe_enter(p, keep);
-	if (acc != O_RDWR && (flags & O_NONBLOCK) == 0)
+	*fpp = fifo_file(vp, keep | O_LARGEFILE);
+	if (acc != O_RDWR && (flags & O_NONBLOCK) == 0 && !pipefs_is(vp))
 		error = fifo_wait(p, acc);
-	if (error != 0) {
-		pipe_leave(p, keep);
-		fifo_put(vp);
-		return error;
-	}
-	vref(vp);
-	*fpp = file_alloc(&fifo_fileops, DTYPE_VNODE, vp, keep | O_LARGEFILE);
-	return 0;
+	fifo_put(vp);
+	if (error != 0)
+		file_drop(*fpp);
+	return error;
 }

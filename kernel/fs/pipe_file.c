@@ -1,67 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The open files of pipe(2).
+ * What pipe(2) makes: a FIFO without a name, of a file system that is
+ * mounted nowhere. /proc/PID/fd leads to it all the same.
  */
-#include <linux/errno.h>
 #include <linux/fcntl.h>
-#include <linux/stat.h>
+#include <linux/magic.h>
 
 #include <amd64/machdep.h>
 #include <fs/pipe.h>
 #include <fs/vnode.h>
 
-static int
-pipe_fo_read(struct file *fp, struct uio *uio)
+static struct mount *pipefs; /* (k) */
+
+/* Makes the file system. Boot, once. */
+void
+pipefs_init(void)
 {
-	return pipe_read(fp->f_data, fp->f_flags, uio);
+	pipefs = mount_alloc("pipefs", PIPEFS_MAGIC);
 }
 
+/* vop_getattr; v_lock shared. */
 static int
-pipe_fo_write(struct file *fp, struct uio *uio)
+pipefs_getattr(struct vnode *vp, struct kstat *st)
 {
-	return pipe_write(fp->f_data, fp->f_flags, uio);
-}
+	struct pipe *p = vp->v_fifo;
 
-static int
-pipe_fo_ioctl(struct file *fp, unsigned long cmd, uintptr_t arg)
-{
-	return pipe_ioctl(fp->f_data, cmd, arg);
-}
-
-static int
-pipe_fo_poll(struct file *fp, int events)
-{
-	return pipe_poll(fp->f_data, fp->f_flags);
-}
-
-static int
-pipe_fo_stat(struct file *fp, struct kstat *st)
-{
-	struct pipe *p = fp->f_data;
-
-	lockmgr(&p->p_lock, LK_SHARED);
-	*st = (struct kstat){
-	    .ino = p->p_ino,
-	    .mode = S_IFIFO | p->p_mode,
-	    .nlink = 1,
-	    .uid = p->p_uid,
-	    .gid = p->p_gid,
-	    .blksize = PAGE_SIZE,
-	    .atime_ns = p->p_atime,
-	    .mtime_ns = p->p_mtime,
-	    .ctime_ns = p->p_ctime,
-	};
-	lockmgr(&p->p_lock, LK_RELEASE);
+	st->ino = p->p_ino;
+	st->mode = vtype_to_mode(VFIFO) | p->p_mode;
+	st->nlink = 1;
+	st->uid = p->p_uid;
+	st->gid = p->p_gid;
+	st->atime_ns = p->p_atime;
+	st->mtime_ns = p->p_mtime;
+	st->ctime_ns = p->p_ctime;
 	return 0;
 }
 
-/* fchmod and its like. */
+/* vop_setattr; v_lock exclusive. */
 static int
-pipe_fo_setattr(struct file *fp, const struct kstat *st, uint32_t mask)
+pipefs_setattr(struct vnode *vp, const struct kstat *st, uint32_t mask)
 {
-	struct pipe *p = fp->f_data;
+	struct pipe *p = vp->v_fifo;
 
-	lockmgr(&p->p_lock, LK_EXCLUSIVE);
 	if (mask & VATTR_MODE)
 		p->p_mode = st->mode & 07777;
 	if (mask & VATTR_OWNER) {
@@ -73,37 +53,38 @@ pipe_fo_setattr(struct file *fp, const struct kstat *st, uint32_t mask)
 	if (mask & VATTR_TIMES)
 		p->p_mtime = st->mtime_ns;
 	p->p_ctime = (int64_t)walltime();
-	lockmgr(&p->p_lock, LK_RELEASE);
 	return 0;
 }
 
+/* vop_inactive: the vnode counts as a user of its pipe. */
 static void
-pipe_fo_close(struct file *fp)
+pipefs_inactive(struct vnode *vp)
 {
-	if (pipe_leave(fp->f_data, fp->f_flags))
-		pipe_destroy(fp->f_data);
+	fifo_put(vp);
 }
 
-static const struct fileops pipe_fileops = {
-    .fo_read = pipe_fo_read,
-    .fo_write = pipe_fo_write,
-    .fo_ioctl = pipe_fo_ioctl,
-    .fo_poll = pipe_fo_poll,
-    .fo_stat = pipe_fo_stat,
-    .fo_setattr = pipe_fo_setattr,
-    .fo_close = pipe_fo_close,
+static const struct vnodeops pipefs_ops = {
+    .vop_getattr = pipefs_getattr,
+    .vop_setattr = pipefs_setattr,
+    .vop_inactive = pipefs_inactive,
 };
 
+/* Opening it again waits for nobody: it is open already. */
+bool
+pipefs_is(const struct vnode *vp)
+{
+	return vp->v_mount == pipefs;
+}
+
 /* The two ends of a new pipe; flags: O_NONBLOCK. Sleeps for memory. */
-int
+void
 pipe_create(struct file **rfp, struct file **wfp, int flags)
 {
-	struct pipe *p = pipe_new();
+	struct vnode *vp = vnode_alloc(&pipefs_ops, VFIFO, pipefs, NULL);
 	uint32_t keep = (uint32_t)flags & O_NONBLOCK;
 
-	pipe_enter(p, O_RDONLY);
-	pipe_enter(p, O_WRONLY);
-	*rfp = file_alloc(&pipe_fileops, DTYPE_PIPE, p, O_RDONLY | keep);
-	*wfp = file_alloc(&pipe_fileops, DTYPE_PIPE, p, O_WRONLY | keep);
-	return 0;
+	fifo_get(vp); /* the vnode's own, see pipefs_inactive */
+	*rfp = fifo_file(vp, O_RDONLY | keep);
+	*wfp = fifo_file(vp, O_WRONLY | keep);
+	vrele(vp);
 }

@@ -183,15 +183,12 @@ procfd_readlink(struct vnode *vp, char *buf, size_t size, size_t *lenp)
 	if (fp == NULL)
 		return ENOENT;
 	target = file_vnode(fp);
-	if (target != NULL) {
-		error = vn_fullpath(target, buf, size);
-		if (error == ENOENT) {
-			strlcpy(buf, "(deleted)", size);
-			error = 0;
-		}
-	} else {
+	error = vn_fullpath(target, buf, size);
+	if (error == ENOENT) {
 		error = fp->f_ops->fo_stat(fp, &st);
-		if (error == 0)
+		if (target->v_ops->vop_name != NULL)
+			strlcpy(buf, "(deleted)", size);
+		else
 			ksnprintf(buf, size, "pipe:[%lu]", st.ino);
 	}
 	file_drop(fp);
@@ -200,7 +197,7 @@ procfd_readlink(struct vnode *vp, char *buf, size_t size, size_t *lenp)
 	return error;
 }
 
-/* vop_follow: ENXIO for a pipe, which cannot be opened again. */
+/* vop_follow. */
 static int
 procfd_follow(struct vnode *vp, struct vnode **vpp)
 {
@@ -210,10 +207,9 @@ procfd_follow(struct vnode *vp, struct vnode **vpp)
 	if (fp == NULL)
 		return ENOENT;
 	*vpp = file_vnode(fp);
-	if (*vpp != NULL)
-		vref(*vpp);
+	vref(*vpp);
 	file_drop(fp);
-	return *vpp == NULL ? ENXIO : 0;
+	return 0;
 }
 
 /* vop_name of the directory. */

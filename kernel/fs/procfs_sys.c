@@ -96,10 +96,16 @@ text_vmcheck(struct proc *p, struct sbuf *sb)
 	return 0;
 }
 
+/* A line's name is one word, whatever the owner's is. */
 static void
 leaks_line(void *arg, const char *name, int64_t inuse, int64_t bytes)
 {
-	sbuf_printf(arg, "kmalloc.%s %ld\n", name, bytes);
+	struct sbuf *sb = arg;
+
+	sbuf_printf(sb, "kmalloc.");
+	for (; *name != '\0'; name++)
+		sbuf_write(sb, *name == ' ' ? "_" : name, 1);
+	sbuf_printf(sb, " %ld\n", bytes);
 }
 
 /* What is alive of everything that is counted. */

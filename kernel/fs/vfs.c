@@ -92,11 +92,12 @@ vrele(struct vnode *vp)
 	KASSERT(was > 0, ("vrele of dead vnode %p", vp));
 	if (was != 1)
 		return;
-	KKASSERT(vp->v_mountedhere == NULL && vp->v_fifo == NULL);
+	KKASSERT(vp->v_mountedhere == NULL);
 	if (vp->v_object != NULL)
 		vnode_pager_reclaim(vp);
 	if (vp->v_ops->vop_inactive != NULL)
 		vp->v_ops->vop_inactive(vp);
+	KKASSERT(vp->v_fifo == NULL && vp->v_object == NULL);
 	lwkt_token_uninit(&vp->v_token);
 	lockuninit(&vp->v_lock);
 	lockuninit(&vp->v_iolock);

@@ -157,6 +157,7 @@ vfs_mountroot(const void *cpio, size_t size)
 	error = ramfs_mount_root(cpio, size);
 	if (error != 0)
 		return error;
+	pipefs_init();
 	devices_init();
 	tty_init();
 	error = mountpoint("dev", 0755, &vp);

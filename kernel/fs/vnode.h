@@ -96,7 +96,7 @@ struct vnode {
 	struct mount *v_mountedhere; /* mount token */
 	uint64_t v_size;	     /* v_lock, v_iolock; bytes, VREG */
 	uint64_t v_rdev;	     /* (k) VCHR, VBLK: MKDEV(major, minor) */
-	struct pipe *v_fifo;	     /* v_lock; VFIFO while it is open */
+	struct pipe *v_fifo;	     /* v_lock; VFIFO while it has users */
 	int v_fifousers;	     /* v_lock */
 	void *v_data;		     /* (k) the file system's */
 };
@@ -246,7 +246,8 @@ void tty_init(void);	 /* console, tty, ttyS0 */
 
 /* Pipes, and what a FIFO shares with them. */
 struct pipe;
-int pipe_create(struct file **rfp, struct file **wfp, int flags);
+void pipefs_init(void);
+void pipe_create(struct file **rfp, struct file **wfp, int flags);
 int fifo_open(struct vnode *vp, int flags, struct file **fpp);
 void console_input(int ch); /* tty: a character from COM1, interrupt side */
 

@@ -50,16 +50,13 @@ struct fileops {
 	int (*fo_ioctl)(struct file *fp, unsigned long cmd, uintptr_t arg);
 	int (*fo_poll)(struct file *fp, int events); /* ready POLL* bits */
 	int (*fo_stat)(struct file *fp, struct kstat *st);
-	/* For what is no vnode; VATTR_*. NULL: the vnode's. */
-	int (*fo_setattr)(
-	    struct file *fp, const struct kstat *st, uint32_t mask);
 	void (*fo_close)(struct file *fp);
 	/* New position for lseek, or a negative errno; f_lock held. NULL:
 	 * ESPIPE. */
 	int64_t (*fo_seek)(struct file *fp, int64_t off, int whence);
 };
 
-enum ftype { DTYPE_VNODE, DTYPE_PIPE };
+enum ftype { DTYPE_VNODE };
 
 struct file {
 	const struct fileops *f_ops; /* (k) */
@@ -68,7 +65,7 @@ struct file {
 	int32_t f_refs;		     /* (A) */
 	struct lock f_lock;	     /* guards f_offset; taken before v_lock */
 	int64_t f_offset;	     /* bytes */
-	void *f_data;		     /* (k) vnode or pipe */
+	void *f_data;		     /* (k) the vnode */
 	bool f_seekable;	     /* (k) read and write move f_offset */
 };
 

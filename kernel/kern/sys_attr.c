@@ -75,26 +75,16 @@ set_attr(struct vnode *vp, const struct kstat *ks, uint32_t mask)
 	return error;
 }
 
-/* The same by a descriptor, whose file need not be a vnode. */
+/* The same by a descriptor. */
 static long
 fd_set_attr(int fd, const struct kstat *ks, uint32_t mask)
 {
-	struct file *fp = fget_io(fd);
 	struct vnode *vp;
 	int error;
 
-	if (fp == NULL)
-		return -EBADF;
-	vp = file_vnode(fp);
-	if (fp->f_ops->fo_setattr != NULL) {
-		error = fp->f_ops->fo_setattr(fp, ks, mask);
-	} else if (vp != NULL) {
-		vref(vp);
+	error = fd_vnode(fd, false, &vp);
+	if (error == 0)
 		error = set_attr(vp, ks, mask);
-	} else {
-		error = EPERM;
-	}
-	file_drop(fp);
 	return -error;
 }
 
@@ -125,17 +115,7 @@ sys_fchmod(int fd, uint32_t mode)
 	return fd_set_attr(fd, &ks, VATTR_MODE);
 }
 
-/* -1 leaves a half alone. */
-static void
-new_owner(struct kstat *ks, uint32_t uid, uint32_t gid)
-{
-	if (uid != UINT32_MAX)
-		ks->uid = uid;
-	if (gid != UINT32_MAX)
-		ks->gid = gid;
-}
-
-/* chown of a vnode, whose reference it uses up. */
+/* chown of a vnode, whose reference it uses up; -1 leaves a half alone. */
 static int
 set_owner(struct vnode *vp, uint32_t uid, uint32_t gid)
 {
@@ -147,7 +127,10 @@ set_owner(struct vnode *vp, uint32_t uid, uint32_t gid)
 		vrele(vp);
 		return error;
 	}
-	new_owner(&ks, uid, gid);
+	if (uid != UINT32_MAX)
+		ks.uid = uid;
+	if (gid != UINT32_MAX)
+		ks.gid = gid;
 	return set_attr(vp, &ks, VATTR_OWNER);
 }
 
@@ -180,18 +163,13 @@ sys_lchown(const char *path, uint32_t uid, uint32_t gid)
 long
 sys_fchown(int fd, uint32_t uid, uint32_t gid)
 {
-	struct file *fp = fget_io(fd);
-	struct kstat ks;
+	struct vnode *vp;
 	int error;
 
-	if (fp == NULL)
-		return -EBADF;
-	error = fp->f_ops->fo_stat(fp, &ks);
-	file_drop(fp);
-	if (error != 0)
-		return -error;
-	new_owner(&ks, uid, gid);
-	return fd_set_attr(fd, &ks, VATTR_OWNER);
+	error = fd_vnode(fd, false, &vp);
+	if (error == 0)
+		error = set_owner(vp, uid, gid);
+	return -error;
 }
 
 /* The two times of utimensat: what they say, in ns, and which count. *bad:

@@ -114,13 +114,11 @@ sys_pipe2(int *ufds, int flags)
 {
 	struct file *rfp, *wfp;
 	bool cloexec = (flags & O_CLOEXEC) != 0;
-	int fds[2], error;
+	int fds[2], error = 0;
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	error = pipe_create(&rfp, &wfp, flags);
-	if (error != 0)
-		return -error;
+	pipe_create(&rfp, &wfp, flags);
 	fds[0] = fd_install(rfp, 0, cloexec);
 	if (fds[0] < 0) {
 		file_drop(rfp);
@@ -177,11 +175,13 @@ long
 sys_fcntl(int fd, unsigned int cmd, unsigned long arg)
 {
 	struct file *fp = fget(fd);
+	struct vnode *vp;
 	bool pathonly;
 	long res = 0;
 
 	if (fp == NULL)
 		return -EBADF;
+	vp = file_vnode(fp);
 	pathonly = (fp->f_flags & O_PATH) != 0;
 	switch (cmd) {
 	case F_DUPFD:
@@ -206,7 +206,8 @@ sys_fcntl(int fd, unsigned int cmd, unsigned long arg)
 			set_flags(fp, (uint32_t)arg, O_APPEND | O_NONBLOCK);
 		break;
 	case F_GETPIPE_SZ:
-		res = fp->f_type == DTYPE_PIPE ? 65536 : -EBADF;
+		res = vp != NULL && vp->v_type == VFIFO && !pathonly ? 65536
+								     : -EBADF;
 		break;
 	case F_GETLK:
 	case F_SETLK:
@@ -230,6 +231,8 @@ sys_flock(int fd, unsigned int op)
 	if (fp == NULL)
 		return -EBADF;
 	file_drop(fp);
+	if (op & LOCK_MAND)
+		return 0; /* Linux ignores it */
 	op &= ~(unsigned int)LOCK_NB;
 	if (op != LOCK_SH && op != LOCK_EX && op != LOCK_UN)
 		return -EINVAL;

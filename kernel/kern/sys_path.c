@@ -75,9 +75,6 @@ upath_get(struct upath *up, int dirfd, const char *upath, bool empty_ok)
 		error = ENOENT;
 	if (error == 0 && up->up_path[0] != '/' && dirfd != AT_FDCWD) {
 		error = fd_vnode(dirfd, true, &up->up_base);
-		/* A pipe: open, and no place to start from. */
-		if (error == EBADF && fd_getcloexec(dirfd) >= 0)
-			error = ENOTDIR;
 		if (error == 0 && !up->up_empty && up->up_base->v_type != VDIR)
 			error = ENOTDIR;
 	}

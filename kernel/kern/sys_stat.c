@@ -179,7 +179,7 @@ sys_statx(int dirfd, const char *path, int flags, unsigned int mask, void *ustx)
 }
 
 /* What statfs says of a mount. Memory is what the ones in memory have; proc
- * has nothing. */
+ * and pipes have nothing. */
 static int
 put_statfs(const struct mount *mp, void *ust)
 {
@@ -189,7 +189,8 @@ put_statfs(const struct mount *mp, void *ust)
 	st.f_type = (__statfs_word)mp->mnt_magic;
 	st.f_bsize = st.f_frsize = PAGE_SIZE;
 	st.f_namelen = NAME_MAX;
-	if (mp->mnt_magic != PROC_SUPER_MAGIC) {
+	if (mp->mnt_magic != PROC_SUPER_MAGIC &&
+	    mp->mnt_magic != PIPEFS_MAGIC) {
 		st.f_blocks = vmstats.v_page_count;
 		st.f_bfree = st.f_bavail = vmstats.v_free_count;
 	}
@@ -214,21 +215,14 @@ sys_statfs(const char *path, void *ust)
 long
 sys_fstatfs(int fd, void *ust)
 {
-	struct file *fp = fget(fd);
 	struct vnode *vp;
 	int error;
 
-	if (fp == NULL)
-		return -EBADF;
-	vp = file_vnode(fp);
-	if (vp != NULL) {
-		error = put_statfs(vp->v_mount, ust);
-	} else {
-		struct mount pipes = {.mnt_magic = PIPEFS_MAGIC};
-
-		error = put_statfs(&pipes, ust);
-	}
-	file_drop(fp);
+	error = fd_vnode(fd, true, &vp);
+	if (error != 0)
+		return -error;
+	error = put_statfs(vp->v_mount, ust);
+	vrele(vp);
 	return -error;
 }
 
