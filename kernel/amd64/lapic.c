@@ -169,6 +169,7 @@ ipi_send_mask(cpumask_t cpus, int vector)
 		ipi_send((uint32_t)__builtin_ctz(cpus), vector);
 }
 
+struct cpu_where cpu_where[MAXCPU];
 static volatile uint32_t stopped; /* CPUs that heeded cpu_stop_others() */
 
 /*

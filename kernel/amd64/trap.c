@@ -232,10 +232,13 @@ void
 trap_paranoid(struct trapframe *tf)
 {
 	if (tf->tf_trapno == T_NMI) {
-		/* The panicking CPU stops the others so. */
+		cpu_where[mycpuid].rip = tf->tf_rip;
+		cpu_where[mycpuid].rbp = tf->tf_rbp;
+		/* The panicking CPU stops the others so. Else it came from
+		 * outside, to find out where a hung kernel hangs. */
 		if (panicking)
 			cpu_stop();
-		return;
+		panic_trap(tf, "NMI: a post-mortem was asked for");
 	}
 	if (tf->tf_trapno == T_DOUBLE)
 		panic_trap(tf, "double fault: is the kernel stack exhausted?");

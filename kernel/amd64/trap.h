@@ -6,6 +6,7 @@
 #define AMD64_TRAP_H
 
 #include <kern/cdefs.h>
+#include <kern/types.h>
 
 struct trapframe;
 
@@ -21,6 +22,11 @@ extern const char trap_return[]; /* vector.S: return address of trap() */
 /* lapic.c, for panic(): halt this CPU for good; have all others do so. */
 void cpu_stop(void) __noreturn;
 void cpu_stop_others(void);
+
+/* Where an NMI found each CPU; of the others, valid in a post-mortem. */
+extern struct cpu_where {
+	uint64_t rip, rbp; /* 0: it did not answer */
+} cpu_where[MAXCPU];
 
 /* postmortem.c */
 const char *trap_name(uint64_t trapno);

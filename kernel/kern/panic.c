@@ -143,8 +143,38 @@ report_trace(void)
 	trace_dump(TRACE_LINES);
 }
 
+/*
+ * What the other CPUs were doing: for a deadlock, half of the answer.
+ */
+static void
+report_others(void)
+{
+	struct globaldata *gd;
+
+	CPU_FOREACH (gd) {
+		struct thread *td = gd->gd_curthread;
+		const struct cpu_where *w = &cpu_where[gd->gd_cpuid];
+
+		if (gd == mycpu)
+			continue;
+		kprintf("\nCPU %u: ", gd->gd_cpuid);
+		if (w->rip == 0) {
+			kprintf("does not answer\n");
+			continue;
+		}
+		if (td == gd->gd_idlethread) {
+			kprintf("idle\n");
+			continue;
+		}
+		kprintf("thread %d (%s)\n", td->td_tid, td->td_name);
+		print_stack(w->rip, w->rbp);
+		thread_print_locks(td);
+	}
+}
+
 static void (*const steps[])(void) = {report_result, report_what, report_fault,
-    report_walk, report_regs, report_stack, report_locks, report_trace};
+    report_walk, report_regs, report_stack, report_locks, report_others,
+    report_trace};
 
 /*
  * Runs the steps that are left and ends the machine.
