@@ -87,6 +87,7 @@ proc_release(struct proc *p)
 	struct vnode *cwd, *root, *text;
 
 	itimer_cancel(p);
+	tty_exit(p);
 	lwkt_gettoken(&p->p_token);
 	fd = p->p_fd;
 	cwd = p->p_cwd;
@@ -106,25 +107,44 @@ proc_release(struct proc *p)
 }
 
 /*
- * Gives the children to process 1, which is told of those that ended.
+ * Gives the children to process 1, which is told of those that ended. The
+ * groups of those that this process controlled may be orphaned by that, and
+ * so may its own.
  */
 static void
 proc_orphan(struct proc *p)
 {
 	struct ksiginfo ksi = {.signo = SIGCHLD, .code = SI_KERNEL};
-	struct proc *child;
-	bool zombies = false;
+	struct proc *child, *parent;
+	bool zombies = false, controls = false;
+	int pgid;
 
-	lwkt_gettoken(&proc_token);
-	while ((child = TAILQ_FIRST(&p->p_children)) != NULL) {
-		TAILQ_REMOVE(&p->p_children, child, p_sibling);
-		TAILQ_INSERT_TAIL(&initproc->p_children, child, p_sibling);
-		child->p_parent = initproc;
-		child->p_exitsig = SIGCHLD;
-		if (child->p_state == PS_ZOMBIE)
-			zombies = true;
-	}
-	lwkt_reltoken(&proc_token);
+	do {
+		pgid = 0;
+		lwkt_gettoken(&proc_token);
+		child = TAILQ_FIRST(&p->p_children);
+		if (child != NULL) {
+			TAILQ_REMOVE(&p->p_children, child, p_sibling);
+			TAILQ_INSERT_TAIL(
+			    &initproc->p_children, child, p_sibling);
+			child->p_parent = initproc;
+			child->p_exitsig = SIGCHLD;
+			if (child->p_state == PS_ZOMBIE)
+				zombies = true;
+			if (child->p_pgid != p->p_pgid &&
+			    child->p_sid == p->p_sid)
+				pgid = child->p_pgid;
+		} else {
+			parent = p->p_parent;
+			controls = parent->p_pgid != p->p_pgid &&
+			    parent->p_sid == p->p_sid;
+		}
+		lwkt_reltoken(&proc_token);
+		if (pgid != 0)
+			pgrp_hangup(pgid, NULL);
+	} while (child != NULL);
+	if (controls)
+		pgrp_hangup(p->p_pgid, p);
 	if (zombies) {
 		ksignal(initproc, &ksi);
 		wakeup(&initproc->p_children);

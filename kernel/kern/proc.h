@@ -233,6 +233,14 @@ struct sigacts *sigacts_copy(struct sigacts *sa);
 void sigacts_free(struct sigacts *sa); /* one reference less */
 void sigacts_get(struct sigacts *sa, int signo, struct ksigaction *act);
 
+/* --- jobctl.c --- */
+/* Whether nobody could continue the group; takes proc_token. */
+bool pgrp_orphaned(int pgid);
+/* A process left the group (gone, which still exists) or a parent ended (gone
+ * NULL): if that orphans a group with stopped members, they get SIGHUP and
+ * SIGCONT. */
+void pgrp_hangup(int pgid, const struct proc *gone);
+
 /* --- itimer.c --- */
 void itimer_init(void);
 void itimer_cancel(struct proc *p); /* at exit: it will not fire again */

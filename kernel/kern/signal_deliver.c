@@ -63,30 +63,6 @@ settle_call(struct trapframe *tf, const struct ksigaction *act)
 	tf->tf_trapno = 0;
 }
 
-/* What pgrp_orphaned() and its match look for: p_token's business not. */
-static bool
-match_job(struct proc *p, int pgid)
-{
-	return p->p_pgid == pgid && p->p_state != PS_ZOMBIE &&
-	    p->p_parent != NULL && p->p_parent != initproc &&
-	    p->p_parent->p_pgid != pgid && p->p_parent->p_sid == p->p_sid;
-}
-
-/*
- * Whether a process group has nobody who could continue it: no member's
- * parent is of another group of the session. The terminal must not stop it.
- */
-static bool
-pgrp_orphaned(int pgid)
-{
-	struct proc **list;
-	int count;
-
-	list = procs_collect(match_job, pgid, &count);
-	procs_release(list, count);
-	return count == 0;
-}
-
 /*
  * Begins to stop the process: every thread will stand still before it comes
  * to user mode. contgen is p_contgen at the time the signal was taken: a
