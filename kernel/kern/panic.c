@@ -20,6 +20,7 @@
 #include <amd64/trap.h>
 
 #define TRACE_LINES 16
+#define SLEEPERS    40
 
 volatile int panicking;
 
@@ -157,24 +158,34 @@ report_others(void)
 
 		if (gd == mycpu)
 			continue;
-		kprintf("\nCPU %u: ", gd->gd_cpuid);
-		if (w->rip == 0) {
-			kprintf("does not answer\n");
-			continue;
-		}
+		kprintf("\nCPU %u ", gd->gd_cpuid);
 		if (td == gd->gd_idlethread) {
-			kprintf("idle\n");
+			kprintf("is idle\n");
 			continue;
 		}
-		kprintf("thread %d (%s)\n", td->td_tid, td->td_name);
+		kprintf("runs thread %d (%s)\n", td->td_tid, td->td_name);
+		if (w->rip == 0) {
+			kprintf("  and does not answer\n");
+			continue;
+		}
 		print_stack(w->rip, w->rbp);
 		thread_print_locks(td);
 	}
 }
 
+/*
+ * Who waits, and for what: the other half.
+ */
+static void
+report_sleepers(void)
+{
+	kprintf("\nSleeping threads\n");
+	thread_print_sleepers(SLEEPERS);
+}
+
 static void (*const steps[])(void) = {report_result, report_what, report_fault,
     report_walk, report_regs, report_stack, report_locks, report_others,
-    report_trace};
+    report_sleepers, report_trace};
 
 /*
  * Runs the steps that are left and ends the machine.

@@ -280,6 +280,25 @@ thread_count(void)
 	return nthreads;
 }
 
+/* See thread.h; max also bounds the walk of a list that may be broken. */
+void
+thread_print_sleepers(int max)
+{
+	struct thread *td;
+
+	TAILQ_FOREACH (td, &allthreads, td_allq) {
+		if (td->td_state != TDS_SLEEPING)
+			continue;
+		if (max-- == 0) {
+			kprintf("  (and more)\n");
+			return;
+		}
+		kprintf("%d (%s): \"%s\", %p\n", td->td_tid, td->td_name,
+		    td->td_wmesg == NULL ? "?" : td->td_wmesg, td->td_wchan);
+		thread_print_locks(td);
+	}
+}
+
 /* Calls fn for each thread in order of creation. fn must not sleep. */
 void
 thread_foreach(void (*fn)(struct thread *td, void *arg), void *arg)

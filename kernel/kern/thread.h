@@ -37,7 +37,10 @@ struct spinlock {
 	volatile uint32_t lock;
 	const char *name;
 };
-#define SPINLOCK_INITIALIZER(n) { 0, n }
+#define SPINLOCK_INITIALIZER(n) \
+	{                       \
+		0, n            \
+	}
 
 void spin_init(struct spinlock *spin, const char *name);
 void spin_lock(struct spinlock *spin);
@@ -60,28 +63,31 @@ bool spin_held(const struct spinlock *spin); /* by this CPU */
 struct lwkt_token;
 
 struct lwkt_tokref {
-	struct lwkt_token *tr_tok;   /* the owner thread's business only */
-	struct thread *tr_owner;     /* likewise */
-	uint32_t tr_count;	     /* likewise: what it added, 1 or
+	struct lwkt_token *tr_tok; /* the owner thread's business only */
+	struct thread *tr_owner;   /* likewise */
+	uint32_t tr_count;	   /* likewise: what it added, 1 or
 				      * TOKEN_EXCL; 0 when recursive under
 				      * our own exclusive */
 };
 
 struct lwkt_token {
-	volatile uint32_t t_count;   /* (a) */
+	volatile uint32_t t_count;	    /* (a) */
 	struct lwkt_tokref *volatile t_ref; /* exclusive holder's, else NULL */
-	const char *t_desc;	     /* (k) for post-mortems */
-	uint64_t t_collisions;	     /* hint, unlocked */
+	const char *t_desc;		    /* (k) for post-mortems */
+	uint64_t t_collisions;		    /* hint, unlocked */
 };
-#define LWKT_TOKEN_INITIALIZER(d) { 0, NULL, d, 0 }
+#define LWKT_TOKEN_INITIALIZER(d) \
+	{                         \
+		0, NULL, d, 0     \
+	}
 #define LWKT_MAXTOKENS 32
 
 void lwkt_token_init(struct lwkt_token *tok, const char *desc);
-void lwkt_token_uninit(struct lwkt_token *tok); /* asserts that it is free */
-void lwkt_gettoken(struct lwkt_token *tok);	/* exclusive; may sleep */
+void lwkt_token_uninit(struct lwkt_token *tok);	   /* asserts that it is free */
+void lwkt_gettoken(struct lwkt_token *tok);	   /* exclusive; may sleep */
 void lwkt_gettoken_shared(struct lwkt_token *tok); /* may sleep */
-bool lwkt_trytoken(struct lwkt_token *tok); /* exclusive; never sleeps */
-void lwkt_reltoken(struct lwkt_token *tok); /* must be the newest held */
+bool lwkt_trytoken(struct lwkt_token *tok);	   /* exclusive; never sleeps */
+void lwkt_reltoken(struct lwkt_token *tok);	   /* must be the newest held */
 /* Exchanges the two newest tokens so that the older can be released. */
 void lwkt_token_swap(void);
 /* For the scheduler: give up, and get back, all the thread's tokens. */
@@ -107,8 +113,8 @@ enum td_state {
 	TDS_DEAD,     /* exited, waiting for its memory to be freed */
 };
 
-struct md_thread { /* what cpu_switch saves; offsets known to swtch.S */
-	uint64_t md_rsp;     /* kernel stack pointer while off the CPU */
+struct md_thread {	 /* what cpu_switch saves; offsets known to swtch.S */
+	uint64_t md_rsp; /* kernel stack pointer while off the CPU */
 	uint64_t md_fsbase;  /* user %fs base */
 	uint64_t md_gsbase;  /* user %gs base */
 	uint64_t md_onfault; /* unused by amd64/trap.c's table, reserved */
@@ -116,50 +122,50 @@ struct md_thread { /* what cpu_switch saves; offsets known to swtch.S */
 };
 
 struct thread {
-	struct md_thread td_md;		    /* (t) must be first */
-	TAILQ_ENTRY(thread) td_runq;	    /* (s) */
-	TAILQ_ENTRY(thread) td_sleepq;	    /* (w) */
-	TAILQ_ENTRY(thread) td_allq;	    /* allthreads spinlock */
-	LIST_ENTRY(thread) td_plist;	    /* proc's threads, p_token */
-	enum td_state td_state;		    /* (s) */
-	uint32_t td_flags;		    /* (a) TDF_* */
-	int td_pri;			    /* (s) 0 best .. 31 idle */
-	int td_cpu;			    /* (s) whose run queue */
-	cpumask_t td_affinity;		    /* (s) CPUs it may run on */
-	int td_critcount;		    /* (t) */
-	int td_tid;			    /* (k) */
-	const void *td_wchan;		    /* (w) what it sleeps on */
-	const char *td_wmesg;		    /* (w) */
-	bool td_asleep;			    /* (w) in tsleep, not just armed */
-	int td_wakeres;			    /* (w) 0, EINTR or EWOULDBLOCK */
-	TAILQ_ENTRY(thread) td_timoq;	    /* (o) */
-	uint64_t td_wakens;		    /* (o) deadline, 0 none */
-	uint32_t td_timocpu;		    /* (t) whose timeout queue */
-	volatile uint32_t td_timobusy;	    /* (o) expiry is looking at it */
-	volatile uint32_t td_oncpu;	    /* (a) 1 until its state is saved */
-	int td_slice;			    /* (t) ticks left */
-	int td_ntoks;			    /* (t) tokens held */
+	struct md_thread td_md;	       /* (t) must be first */
+	TAILQ_ENTRY(thread) td_runq;   /* (s) */
+	TAILQ_ENTRY(thread) td_sleepq; /* (w) */
+	TAILQ_ENTRY(thread) td_allq;   /* allthreads spinlock */
+	LIST_ENTRY(thread) td_plist;   /* proc's threads, p_token */
+	enum td_state td_state;	       /* (s) */
+	uint32_t td_flags;	       /* (a) TDF_* */
+	int td_pri;		       /* (s) 0 best .. 31 idle */
+	int td_cpu;		       /* (s) whose run queue */
+	cpumask_t td_affinity;	       /* (s) CPUs it may run on */
+	int td_critcount;	       /* (t) */
+	int td_tid;		       /* (k) */
+	const void *td_wchan;	       /* (w) what it sleeps on */
+	const char *td_wmesg;	       /* (w) */
+	bool td_asleep;		       /* (w) in tsleep, not just armed */
+	int td_wakeres;		       /* (w) 0, EINTR or EWOULDBLOCK */
+	TAILQ_ENTRY(thread) td_timoq;  /* (o) */
+	uint64_t td_wakens;	       /* (o) deadline, 0 none */
+	uint32_t td_timocpu;	       /* (t) whose timeout queue */
+	volatile uint32_t td_timobusy; /* (o) expiry is looking at it */
+	volatile uint32_t td_oncpu;    /* (a) 1 until its state is saved */
+	int td_slice;		       /* (t) ticks left */
+	int td_ntoks;		       /* (t) tokens held */
 	struct lwkt_tokref td_toks[LWKT_MAXTOKENS]; /* (t) oldest first */
-	int td_nlocks;			    /* (t) kern/lock.h locks held */
-	const void *td_locks[16];	    /* (t) the newest of them */
-	char td_name[20];		    /* (t) */
-	vm_offset_t td_kstack;		    /* (k) lowest address */
-	vm_size_t td_kstack_size;	    /* (k) bytes */
-	struct trapframe *td_frame;	    /* (t) user registers, at trap */
-	struct proc *td_proc;		    /* (k) NULL for kernel threads */
-	void (*td_func)(void *);	    /* (k) kernel thread entry */
-	void *td_arg;			    /* (k) */
+	int td_nlocks;		    /* (t) kern/lock.h locks held */
+	const void *td_locks[16];   /* (t) the newest of them */
+	char td_name[20];	    /* (t) */
+	vm_offset_t td_kstack;	    /* (k) lowest address */
+	vm_size_t td_kstack_size;   /* (k) bytes */
+	struct trapframe *td_frame; /* (t) user registers, at trap */
+	struct proc *td_proc;	    /* (k) NULL for kernel threads */
+	void (*td_func)(void *);    /* (k) kernel thread entry */
+	void *td_arg;		    /* (k) */
 	/* per-thread process state, kern/proc.h's business (t): */
-	struct lwp *td_lwp;		    /* (k) NULL: kernel thread */
+	struct lwp *td_lwp; /* (k) NULL: kernel thread */
 	uint64_t td_sigmask;
-	uint64_t td_oldsigmask;		    /* restored after sigsuspend */
-	uint64_t td_sigpend;		    /* p_token */
-	void *td_clear_tid;		    /* user address, CLONE_CHILD_CLEARTID */
-	void *td_robust_list;		    /* user address */
+	uint64_t td_oldsigmask; /* restored after sigsuspend */
+	uint64_t td_sigpend;	/* p_token */
+	void *td_clear_tid;	/* user address, CLONE_CHILD_CLEARTID */
+	void *td_robust_list;	/* user address */
 	uint64_t td_sigalt_sp, td_sigalt_size;
 	uint32_t td_sigalt_flags;
-	uint64_t td_cpu_ns;		    /* (s) CPU time used */
-	uint64_t td_switched_ns;	    /* (s) when it last got a CPU */
+	uint64_t td_cpu_ns;	 /* (s) CPU time used */
+	uint64_t td_switched_ns; /* (s) when it last got a CPU */
 };
 
 #define TDF_USER       0x0001U /* has user context: FPU, fs base, pmap */
@@ -171,10 +177,10 @@ struct thread {
 #define TDF_AUTOREAP   0x0040U /* freed by the reaper after thread_exit */
 #define TDF_MIGRATE    0x0080U /* leaving its CPU for one of td_affinity */
 
-#define PRI_TOKEN   4	/* while queued for a token: see kern/token.c */
-#define PRI_KERN    8	/* kernel threads */
-#define PRI_USER    16	/* threads of processes */
-#define PRI_IDLE    31	/* idle threads only */
+#define PRI_TOKEN   4  /* while queued for a token: see kern/token.c */
+#define PRI_KERN    8  /* kernel threads */
+#define PRI_USER    16 /* threads of processes */
+#define PRI_IDLE    31 /* idle threads only */
 #define NPRI	    32
 #define KSTACK_SIZE (4 * PAGE_SIZE)
 
@@ -211,15 +217,15 @@ struct thread *thread_create(const char *name, struct proc *p);
 struct thread *thread_create_idle(uint32_t cpu);
 void thread_start_kernel(struct thread *td, void (*func)(void *), void *arg);
 void thread_setrunnable(struct thread *td); /* TDS_NEW or woken, any CPU */
-void thread_exit(void) __noreturn; /* tokens and locks must be gone */
+void thread_exit(void) __noreturn;	    /* tokens and locks must be gone */
 /* Frees a TDS_NEW thread, or one that exits: sleeps until it is dead. */
 void thread_reap(struct thread *td);
 /* Frees now what the reaper has not come to yet: before counting leaks. */
 void thread_reap_all(void);
 /* Makes and starts a kernel thread that the reaper frees after its func
  * returned or called thread_exit. NULL when memory is short. */
-struct thread *kthread_create(const char *name, void (*func)(void *),
-    void *arg);
+struct thread *kthread_create(
+    const char *name, void (*func)(void *), void *arg);
 /* Moves the running thread to a CPU of the mask before it returns; another
  * thread moves when it next leaves its CPU or returns to user mode. The
  * mask must name a CPU that runs. */
@@ -230,11 +236,11 @@ void thread_init(void); /* boot CPU, after it and after kmalloc_init */
 /* Each CPU, on it. CPU 0 runs thread0 and gets an idle thread made; another
  * must run the thread that thread_create_idle() made for it. */
 void sched_init_cpu(struct globaldata *gd);
-void lwkt_switch(void);	    /* pick and run the next thread; crit held or not */
-void lwkt_yield(void);	    /* to equals and betters, if any */
-void sched_userret(void);   /* on the way to user mode: reschedule if asked */
-void sched_tick(void);	    /* clock interrupt: slice, timeouts */
-void sched_ipi(void);	    /* wakeup IPI arrived */
+void lwkt_switch(void);	  /* pick and run the next thread; crit held or not */
+void lwkt_yield(void);	  /* to equals and betters, if any */
+void sched_userret(void); /* on the way to user mode: reschedule if asked */
+void sched_tick(void);	  /* clock interrupt: slice, timeouts */
+void sched_ipi(void);	  /* wakeup IPI arrived */
 /* A CPU's idle thread; thread0 may come here too when the boot is over, and
  * then sleeps for ever. */
 void idle_loop(void) __noreturn;
@@ -261,6 +267,10 @@ void thread_print_locks(struct thread *td); /* for the post-mortem */
 int thread_count(void);			    /* not yet freed, for leak checks */
 /* Calls fn for each thread, in order of creation, under a spinlock. */
 void thread_foreach(void (*fn)(struct thread *td, void *arg), void *arg);
+
+/* Prints who sleeps where and holding what, at most max threads. Only in a
+ * post-mortem: it takes no lock, since no other CPU runs. */
+void thread_print_sleepers(int max);
 
 extern struct thread thread0;
 
