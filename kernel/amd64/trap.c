@@ -72,7 +72,7 @@ user_fault(uint64_t va, uint64_t err)
 {
 	struct proc *p = curproc;
 	vm_prot_t prot = VM_PROT_READ;
-	int flags = VM_FAULT_NORMAL;
+	int flags = VM_FAULT_NORMAL, rv;
 
 	if (p == NULL || va >= VM_MAX_USER_ADDRESS)
 		return KERN_INVALID_ADDRESS;
@@ -82,7 +82,10 @@ user_fault(uint64_t va, uint64_t err)
 		prot = VM_PROT_WRITE;
 	if (err & PGEX_U)
 		flags |= VM_FAULT_USERMODE;
-	return vm_fault(&p->p_vmspace->vm_map, va, prot, flags);
+	rv = vm_fault(&p->p_vmspace->vm_map, va, prot, flags);
+	if (rv == KERN_SUCCESS)
+		atomic_add_ulong(&p->p_minflt, 1);
+	return rv;
 }
 
 /*
