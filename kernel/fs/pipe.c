@@ -53,12 +53,25 @@ pipe_destroy(struct pipe *p)
 	kfree(p, &M_PIPE);
 }
 
-/* Tells both sides, and pollers, that something changed. */
+/* An end came or went: everybody looks again, those who open a FIFO too. */
 static void
-pipe_wakeup(struct pipe *p)
+pipe_wakeup_all(struct pipe *p)
 {
 	wakeup(p);
+	wakeup(&p->p_readers);
+	wakeup(&p->p_writers);
 	pollwakeup();
+}
+
+/* Something was moved. Readers queue up, as writers do: the one who waits
+ * longest is woken, and wakes the next if there is something left for him. */
+static void
+pipe_wakeup_next(struct pipe *p)
+{
+	if (!pipe_empty(p))
+		wakeup_one(&p->p_readers);
+	if (!pipe_full(p))
+		wakeup_one(&p->p_writers);
 }
 
 /* Counts an open file, see pipe.h. */
@@ -73,7 +86,7 @@ pipe_enter(struct pipe *p, uint32_t fflags)
 	p->p_ropens += rd;
 	p->p_writers += wr;
 	p->p_wopens += wr;
-	pipe_wakeup(p);
+	pipe_wakeup_all(p);
 	lockmgr(&p->p_lock, LK_RELEASE);
 }
 
@@ -87,21 +100,21 @@ pipe_leave(struct pipe *p, uint32_t fflags)
 	p->p_readers -= (fflags & O_ACCMODE) != O_WRONLY;
 	p->p_writers -= (fflags & O_ACCMODE) != O_RDONLY;
 	last = p->p_readers == 0 && p->p_writers == 0;
-	pipe_wakeup(p);
+	pipe_wakeup_all(p);
 	lockmgr(&p->p_lock, LK_RELEASE);
 	return last;
 }
 
-/* Sleeps until the pipe changes; p_lock is given up meanwhile. ERESTARTSYS
- * when a signal waits. */
+/* Sleeps until there is something for this side, whose count is the channel;
+ * p_lock is given up meanwhile. ERESTARTSYS when a signal waits. */
 static int
-pipe_sleep(struct pipe *p, const char *wmesg)
+pipe_sleep(struct pipe *p, const int *side, const char *wmesg)
 {
 	int error;
 
-	tsleep_interlock(p, PCATCH);
+	tsleep_interlock(side, PCATCH);
 	lockmgr(&p->p_lock, LK_RELEASE);
-	error = tsleep(p, PCATCH | PINTERLOCKED, wmesg, 0);
+	error = tsleep(side, PCATCH | PINTERLOCKED, wmesg, 0);
 	lockmgr(&p->p_lock, LK_EXCLUSIVE);
 	return error != 0 ? ERESTARTSYS : 0;
 }
@@ -142,12 +155,13 @@ pipe_read(struct pipe *p, uint32_t fflags, struct uio *uio)
 			error = EAGAIN;
 			break;
 		}
-		error = pipe_sleep(p, "piperd");
+		error = pipe_sleep(p, &p->p_readers, "piperd");
 		if (error != 0)
 			break;
 	}
+	pipe_wakeup_next(p);
 	if (taken)
-		pipe_wakeup(p);
+		pollwakeup();
 	lockmgr(&p->p_lock, LK_RELEASE);
 	return error;
 }
@@ -224,13 +238,15 @@ pipe_write(struct pipe *p, uint32_t fflags, struct uio *uio)
 		} else if (fflags & O_NONBLOCK) {
 			error = EAGAIN;
 		} else {
-			pipe_wakeup(p);
-			error = pipe_sleep(p, "pipewr");
+			wakeup_one(&p->p_readers);
+			pollwakeup();
+			error = pipe_sleep(p, &p->p_writers, "pipewr");
 		}
 		if (uio->uio_resid == 0)
 			break;
 	}
-	pipe_wakeup(p);
+	pipe_wakeup_next(p);
+	pollwakeup();
 	lockmgr(&p->p_lock, LK_RELEASE);
 	return error;
 }

@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
+#include <linux/signal.h>
 
 #include <dev/uart.h>
 #include <fs/tty.h>
@@ -229,8 +230,9 @@ tty_read(struct uio *uio, int ioflag)
 	bool eof;
 	int error;
 
-	if (want == 0)
-		return 0;
+	error = tty_job(t, SIGTTIN);
+	if (error != 0 || want == 0)
+		return error;
 	buf = kmalloc(want, &M_TEMP, M_WAITOK);
 	lockmgr(&t->t_lock, LK_EXCLUSIVE);
 	error = tty_wait_input(t, want, ioflag, &n, &eof);

@@ -44,6 +44,9 @@ void tty_input_char(struct tty *t, uint8_t c);
 void tty_flush_input(struct tty *t);
 /* tty.c; t_lock held: output of bytes after OPOST. */
 void tty_output(struct tty *t, const char *buf, size_t len);
+/* tty_job.c: 0, or the running process is not in the foreground. */
+int tty_job(struct tty *t, int signo);
+int tty_job_ioctl(struct tty *t, unsigned long cmd, uintptr_t arg);
 /* tty_ioctl.c */
 int tty_ioctl(unsigned long cmd, uintptr_t arg);
 void tty_defaults(struct tty *t);

@@ -76,6 +76,8 @@ set_termios(struct tty *t, uintptr_t arg, bool flush)
 	int error;
 
 	error = copyin((void *)arg, &ios, sizeof(ios));
+	if (error == 0)
+		error = tty_job(t, SIGTTOU);
 	if (error != 0)
 		return error;
 	lockmgr(&t->t_lock, LK_EXCLUSIVE);
@@ -107,69 +109,6 @@ set_winsize(struct tty *t, uintptr_t arg)
 	lockmgr(&t->t_lock, LK_RELEASE);
 	if (changed && pgrp != 0)
 		ksignal_pgrp(pgrp, &ksi);
-	return 0;
-}
-
-/* TIOCSCTTY: a session's leader without a terminal takes this one, unless it
- * is another's (arg 1 takes it away, for root). */
-static int
-set_ctty(struct tty *t, uintptr_t arg)
-{
-	struct proc *p = curproc;
-	int error = 0;
-
-	lockmgr(&t->t_lock, LK_EXCLUSIVE);
-	if (p->p_sid == p->p_pid && t->t_sid == p->p_sid)
-		error = 0;
-	else if (p->p_sid != p->p_pid || (t->t_sid != 0 && arg != 1))
-		error = EPERM;
-	if (error == 0) {
-		t->t_sid = p->p_sid;
-		t->t_pgrp = p->p_pgid;
-	}
-	lockmgr(&t->t_lock, LK_RELEASE);
-	return error;
-}
-
-/* Is there a process of this group in our session? proc_token. */
-static bool
-pgrp_in_session(int pgid, int sid)
-{
-	struct proc *p;
-	bool found = false;
-
-	lwkt_gettoken(&proc_token);
-	TAILQ_FOREACH (p, &allproc, p_all) {
-		if (p->p_pgid == pgid && p->p_sid == sid)
-			found = true;
-	}
-	lwkt_reltoken(&proc_token);
-	return found;
-}
-
-/* TIOCGPGRP, TIOCSPGRP, TIOCGSID: only in the terminal's own session. */
-static int
-pgrp_ioctl(struct tty *t, unsigned long cmd, uintptr_t arg)
-{
-	uint32_t val;
-	int error;
-
-	if (t->t_sid == 0 || curproc->p_sid != t->t_sid)
-		return ENOTTY;
-	if (cmd == TIOCGPGRP)
-		return suword32((void *)arg, (uint32_t)t->t_pgrp);
-	if (cmd == TIOCGSID)
-		return suword32((void *)arg, (uint32_t)t->t_sid);
-	error = fuword32((void *)arg, &val);
-	if (error != 0)
-		return error;
-	if ((int)val < 0)
-		return EINVAL;
-	if (!pgrp_in_session((int)val, t->t_sid))
-		return EPERM;
-	lockmgr(&t->t_lock, LK_EXCLUSIVE);
-	t->t_pgrp = (int)val;
-	lockmgr(&t->t_lock, LK_RELEASE);
 	return 0;
 }
 
@@ -226,19 +165,11 @@ tty_ioctl(unsigned long cmd, uintptr_t arg)
 	case TIOCSWINSZ:
 		return set_winsize(t, arg);
 	case TIOCSCTTY:
-		return set_ctty(t, arg);
 	case TIOCNOTTY:
-		if (t->t_sid == 0 || curproc->p_sid != t->t_sid)
-			return ENOTTY;
-		lockmgr(&t->t_lock, LK_EXCLUSIVE);
-		if (curproc->p_pid == t->t_sid)
-			t->t_sid = t->t_pgrp = 0;
-		lockmgr(&t->t_lock, LK_RELEASE);
-		return 0;
 	case TIOCGPGRP:
 	case TIOCSPGRP:
 	case TIOCGSID:
-		return pgrp_ioctl(t, cmd, arg);
+		return tty_job_ioctl(t, cmd, arg);
 	case FIONREAD:
 		return input_count(t, arg);
 	case TIOCOUTQ:

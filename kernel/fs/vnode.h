@@ -249,6 +249,8 @@ struct pipe;
 void pipefs_init(void);
 void pipe_create(struct file **rfp, struct file **wfp, int flags);
 int fifo_open(struct vnode *vp, int flags, struct file **fpp);
-void console_input(int ch); /* tty: a character from COM1, interrupt side */
+struct proc;
+void tty_exit(struct proc *p); /* a session's leader leaves its terminal */
+void console_input(int ch);    /* tty: a character from COM1, interrupt side */
 
 #endif

@@ -269,6 +269,8 @@ copy_file(struct file *out, struct file *in, int64_t *pos, size_t count)
 	return total > 0 || n > 0 ? total : n;
 }
 
+/* The input must be of the kind that can be read again, as in Linux: what was
+ * read and could not be written would be lost. */
 long
 sys_sendfile(int out_fd, int in_fd, int64_t *uoff, size_t count)
 {
@@ -286,7 +288,7 @@ sys_sendfile(int out_fd, int in_fd, int64_t *uoff, size_t count)
 		res = -ESPIPE;
 	else if (out == NULL)
 		res = -EBADF;
-	else if (pos < 0 || (out->f_flags & O_APPEND) ||
+	else if (pos < 0 || !canseek(in) || (out->f_flags & O_APPEND) ||
 	    (file_vnode(in) != NULL && file_vnode(in)->v_type == VDIR))
 		res = -EINVAL;
 	else
