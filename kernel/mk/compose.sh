@@ -25,6 +25,8 @@ for layer in $layers; do
 		echo "compose: no such layer: $layer" >&2
 		exit 1
 	fi
+done
+for layer in $layers; do
 	root=$(cd "$layer" && pwd -P)
 	for dir in boot amd64 pmap vm kern fs dev san; do
 		[ -d "$root/$dir" ] || continue
