@@ -10,13 +10,22 @@
 BOOTOPT(bo_fault_quick, "vm.fault_quick", "0",
     "faults try the lockless page hash first");
 
+static bool vm_fault_quick_enable; /* (k) after boot */
+
+/* Reads the boot option; boot CPU. */
+void
+vm_fault_quick_init(void)
+{
+	vm_fault_quick_enable = bootopt_bool(&bo_fault_quick);
+}
+
 /* Is the object worth trying? One that a single entry maps is not: its
  * pages are mapped where they are needed already. Wiring takes a hard
  * busy. */
 static bool
 quick_applies(struct faultstate *fs)
 {
-	return bootopt_bool(&bo_fault_quick) &&
+	return vm_fault_quick_enable &&
 	    (fs->first_object->flags & OBJ_ONEMAPPING) == 0 &&
 	    (fs->fault_flags & VM_FAULT_WIRE_MASK) == 0 && !fs->wired &&
 	    fs->entry->maptype == VM_MAPTYPE_NORMAL;

@@ -22,6 +22,7 @@ void
 vm_fault_init(void)
 {
 	vm_shared_fault = bootopt_bool(&bo_shared_fault);
+	vm_fault_quick_init();
 }
 
 /* Begins a fault in a map. */

@@ -68,6 +68,7 @@ int vm_fault_relock_map(struct faultstate *fs);
 void vm_fault_cow(struct faultstate *fs);
 
 /* --- vm_fault_quick.c --- */
+void vm_fault_quick_init(void);
 bool vm_fault_quick(struct faultstate *fs);
 
 #endif

@@ -14,7 +14,6 @@
  * sharers. A lock is asked for with the object's token held; releasing needs
  * none.
  */
-#include <kern/bootopt.h>
 #include <vm/vm_fault.h>
 #include <vm/vm_object.h>
 
