@@ -180,10 +180,4 @@ cpu_invltlb(void)
 	write_cr3(read_cr3());
 }
 
-static inline void
-wbinvd(void)
-{
-	__asm__ __volatile__("wbinvd" ::: "memory");
-}
-
 #endif

@@ -15,8 +15,7 @@
 extern struct bootopt *const __start_set_bootopts[];
 extern struct bootopt *const __stop_set_bootopts[];
 
-static char given[LINE_SIZE];  /* (k) as it was given */
-static char parsed[LINE_SIZE]; /* (k) cut into words: values point here */
+static char line[LINE_SIZE]; /* (k) cut into words: values point here */
 static const char *initargs = "";
 
 /*
@@ -25,7 +24,7 @@ static const char *initargs = "";
 void
 boot_die(const char *fmt, ...)
 {
-	char msg[256];
+	char msg[640];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -102,19 +101,18 @@ next_word(char **pp)
 void
 bootopt_init(const char *mbcmdline)
 {
-	char *p = parsed, *word, *value;
+	char *p = line, *word, *value;
 	struct bootopt *bo;
 	size_t len;
 	ssize_t more;
 
-	len = strlcpy(given, mbcmdline, sizeof(given) - 1);
-	given[len++] = ' ';
-	more = fwcfg_read(FWCFG_FILE, given + len, sizeof(given) - len);
-	if (more >= (ssize_t)(sizeof(given) - len))
+	len = strlcpy(line, mbcmdline, sizeof(line) - 1);
+	line[len++] = ' ';
+	more = fwcfg_read(FWCFG_FILE, line + len, sizeof(line) - len);
+	if (more >= (ssize_t)(sizeof(line) - len))
 		boot_die("boot options longer than %d characters", LINE_SIZE);
 	if (more < 0)
-		given[len] = '\0';
-	memcpy(parsed, given, sizeof(parsed));
+		line[len] = '\0';
 
 	while ((word = next_word(&p)) != NULL) {
 		if (strcmp(word, "--") == 0) {
@@ -180,15 +178,6 @@ const char *
 bootopt_initargs(void)
 {
 	return initargs;
-}
-
-/*
- * Everything, as it was given.
- */
-const char *
-bootopt_cmdline(void)
-{
-	return given;
 }
 
 /*

@@ -40,8 +40,6 @@ uint64_t bootopt_u64(const struct bootopt *bo);
 bool bootopt_bool(const struct bootopt *bo); /* 0 1 no yes off on */
 /* What followed `--', or "". */
 const char *bootopt_initargs(void);
-/* The whole line as it was given, both parts: /proc/cmdline. */
-const char *bootopt_cmdline(void);
 /* Calls fn for each declared option, in the order of linking. */
 void bootopt_foreach(
     void (*fn)(void *arg, const struct bootopt *bo), void *arg);
