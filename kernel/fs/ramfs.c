@@ -11,6 +11,7 @@
 
 #include <amd64/machdep.h>
 #include <fs/ramfs.h>
+#include <kern/bootopt.h>
 #include <kern/kstring.h>
 
 /* A directory was changed. */
@@ -315,17 +316,18 @@ ramfs_mount(struct vnode *covered)
 }
 
 /* The root file system, from the archive (which stays where it is: the files
- * are read from it). ENOEXEC, after a line on the console, when it is no
- * good. Once, at boot. */
+ * are read from it). The boot ends here, with one line, when it is no good.
+ * Once. */
 int
 ramfs_mount_root(const void *cpio, size_t size)
 {
 	struct mount *mp = ramfs_new("rootfs");
+	char why[128];
 	int error;
 
-	error = ramfs_cpio(mp->mnt_data, cpio, size);
-	if (error == 0)
-		error = vfs_mount(mp);
+	if (ramfs_cpio(mp->mnt_data, cpio, size, why, sizeof(why)) != 0)
+		boot_die("the initramfs is no good cpio archive: %s", why);
+	error = vfs_mount(mp);
 	if (error != 0)
 		ramfs_undo(mp);
 	return error;

@@ -85,7 +85,8 @@ int ramfs_setattr(struct vnode *vp, const struct kstat *st, uint32_t mask);
 /* ramfs.c: what devfs is made of, too. */
 struct mount *ramfs_new(const char *fstype); /* mnt_data: the root node */
 void ramfs_undo(struct mount *mp);	     /* never put in place: frees it */
-/* ramfs_cpio.c: fills dir; 0, or ENOEXEC after a line on the console. */
-int ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size);
+/* ramfs_cpio.c: fills the root; 0, or ENOEXEC and in why what is wrong. */
+int ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size,
+    char *why, size_t whysize);
 
 #endif

@@ -6,7 +6,7 @@
  * A member is a header of 110 characters, the magic "070701" and thirteen
  * numbers of eight hexadecimal digits; then the name with its zero byte and
  * then the data, each padded with zeroes to a multiple of four bytes from
- * the archive's begin. The last member is called TRAILER!!!.
+ * the beginning of the archive. The last member is called TRAILER!!!.
  *
  * The archive comes from outside: nothing in it is believed before it was
  * compared with what is there, and what is wrong is said in one line.
@@ -47,6 +47,8 @@ struct cpio {
 	const char *name; /* terminated; made relative */
 	const uint8_t *data;
 	struct ramfs_node *root;
+	char *why; /* what is wrong */
+	size_t whysize;
 	struct cpio_inode *inodes; /* that more names may follow for */
 };
 
@@ -61,8 +63,7 @@ struct cpio_inode {
 static int
 cpio_bad(const struct cpio *c, const char *what)
 {
-	kprintf("initrd: bad cpio archive: %s in the member at byte %zu of "
-		"%zu\n",
+	ksnprintf(c->why, c->whysize, "%s in the member at byte %zu of %zu",
 	    what, c->at, c->size);
 	return ENOEXEC;
 }
@@ -302,9 +303,16 @@ cpio_enter(struct cpio *c)
 
 /* Fills the root, see ramfs.h. Boot: nobody else is there. */
 int
-ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size)
+ramfs_cpio(struct ramfs_node *root, const void *cpio, size_t size, char *why,
+    size_t whysize)
 {
-	struct cpio c = {.base = cpio, .size = size, .root = root};
+	struct cpio c = {
+	    .base = cpio,
+	    .size = size,
+	    .root = root,
+	    .why = why,
+	    .whysize = whysize,
+	};
 	struct cpio_inode *ci;
 	size_t end;
 	int error;

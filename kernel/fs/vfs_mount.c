@@ -6,7 +6,7 @@
 #include <linux/fs.h>
 
 #include <fs/vnode.h>
-#include <kern/kprintf.h>
+#include <kern/bootopt.h>
 #include <kern/kstring.h>
 #include <kern/proc.h>
 
@@ -146,8 +146,7 @@ mountpoint(const char *name, uint32_t mode, struct vnode **vpp)
 }
 
 /* The first file systems: the archive's files, /dev, /proc, and a /tmp to
- * write in. An errno, after a line on the console, when the archive is no
- * good. */
+ * write in. The boot ends here, with one line, when the archive is no good. */
 int
 vfs_mountroot(const void *cpio, size_t size)
 {
@@ -170,9 +169,8 @@ vfs_mountroot(const void *cpio, size_t size)
 	if (error == 0)
 		error = mountpoint("tmp", 01777, &vp);
 	if (error != 0) {
-		kprintf("vfs: /dev, /proc or /tmp cannot be made: "
-			"the archive has another kind of file there\n");
-		return error;
+		boot_die(
+		    "/dev, /proc or /tmp in the initramfs is no directory");
 	}
 	vrele(vp);
 	return 0;

@@ -213,8 +213,7 @@ int vn_rdwr_pages(struct vnode *vp, struct uio *uio,
 /* Absolute path of a directory or of p_text, into buf. */
 int vn_fullpath(struct vnode *vp, char *buf, size_t size);
 
-/* ramfs root filled from the cpio (newc) archive in memory; ENOEXEC-like
- * one-line errors go to the console. */
+/* ramfs root filled from the cpio (newc) archive in memory. */
 int ramfs_mount_root(const void *cpio, size_t size);
 int devfs_mount(struct vnode *covered);
 int procfs_mount(struct vnode *covered);
