@@ -22,6 +22,9 @@
 #define REDIR_LEVEL  0x8000
 #define REDIR_LOW    0x2000
 
+#define MSI_ADDRESS 0xfee00000UL
+#define GSI_NONE    UINT32_MAX
+
 #define NVECTORS (VEC_IRQ_LAST - VEC_IRQ + 1)
 
 /* All (k) after boot but the handlers, which irq_spin guards; a handler is
@@ -96,6 +99,26 @@ ioapic_init(void)
 }
 
 /*
+ * Gives fn a vector; gsi is for messages GSI_NONE. -1 when the gsi is taken
+ * or vectors ran out. irq_spin is held.
+ */
+static int
+handler_add(uint32_t gsi, void (*fn)(void *), void *arg)
+{
+	int h = 0;
+
+	while (h < nhandlers && (gsi == GSI_NONE || handlers[h].gsi != gsi))
+		h++;
+	if (h < nhandlers || h == NVECTORS)
+		return -1;
+	handlers[h].fn = fn;
+	handlers[h].arg = arg;
+	handlers[h].gsi = gsi;
+	nhandlers++;
+	return h;
+}
+
+/*
  * Routes input gsi to a vector of its own and fn. EINVAL: no I/O APIC has
  * that input; EBUSY: taken, or vectors ran out.
  */
@@ -114,13 +137,8 @@ intr_establish_gsi(
 	if (i == acpi_info.ai_ioapics)
 		return EINVAL;
 	spin_lock(&irq_spin);
-	for (h = 0; h < nhandlers && handlers[h].gsi != gsi; h++)
-		continue;
-	if (h == nhandlers && h < NVECTORS) {
-		handlers[h].fn = fn;
-		handlers[h].arg = arg;
-		handlers[h].gsi = gsi;
-		nhandlers++;
+	h = handler_add(gsi, fn, arg);
+	if (h >= 0) {
 		low = VEC_IRQ + (uint32_t)h;
 		low |= level ? REDIR_LEVEL : 0;
 		low |= active_low ? REDIR_LOW : 0;
@@ -142,6 +160,24 @@ intr_establish(int isa_irq, void (*fn)(void *), void *arg)
 	const struct acpi_override *o = &acpi_info.ai_isa[isa_irq & 15];
 
 	return intr_establish_gsi(o->gsi, o->level, o->active_low, fn, arg);
+}
+
+/*
+ * See machdep.h. The message is the LAPIC's own (SDM vol. 3, 10.11): edge,
+ * fixed, to CPU 0.
+ */
+int
+intr_establish_msi(
+    void (*fn)(void *), void *arg, uint64_t *addr, uint32_t *data)
+{
+	int h;
+
+	spin_lock(&irq_spin);
+	h = handler_add(GSI_NONE, fn, arg);
+	spin_unlock(&irq_spin);
+	*addr = MSI_ADDRESS | globaldata0.gd_apicid << 12;
+	*data = VEC_IRQ + (uint32_t)h;
+	return h < 0 ? EBUSY : 0;
 }
 
 /*

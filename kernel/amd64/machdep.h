@@ -38,6 +38,10 @@ void ipi_send_mask(cpumask_t cpus, int vector); /* not to itself */
 int intr_establish(int isa_irq, void (*fn)(void *), void *arg);
 int intr_establish_gsi(
     uint32_t gsi, bool level, bool active_low, void (*fn)(void *), void *arg);
+/* The same for a device that writes its interrupts to memory (MSI): what it
+ * is to write, and where. EBUSY: no vector left. */
+int intr_establish_msi(
+    void (*fn)(void *), void *arg, uint64_t *addr, uint32_t *data);
 
 /* The initramfs that the boot loader brought, in the direct map. */
 const void *boot_module(size_t *sizep);

@@ -6,6 +6,7 @@
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
+#include <dev/blk.h>
 #include <fs/ramfs.h>
 #include <kern/kstring.h>
 
@@ -122,6 +123,7 @@ devfs_mount(struct vnode *covered)
 {
 	struct mount *mp = ramfs_new("devtmpfs");
 	const struct cdevsw *d;
+	struct blkdev *bd = NULL;
 	struct ramfs_node *rn;
 	int i, error;
 
@@ -130,6 +132,11 @@ devfs_mount(struct vnode *covered)
 		rn = ramfs_newnode(
 		    mp, VCHR, d->d_mode, MKDEV(d->d_major, d->d_minor));
 		ramfs_enter(mp->mnt_data, d->d_name, strlen(d->d_name), rn);
+		ramfs_drop(rn);
+	}
+	while ((bd = blk_next(bd)) != NULL) {
+		rn = ramfs_newnode(mp, VBLK, 0660, bd->bd_rdev);
+		ramfs_enter(mp->mnt_data, bd->bd_name, strlen(bd->bd_name), rn);
 		ramfs_drop(rn);
 	}
 	for (i = 0; i < (int)nitems(devlinks); i++) {

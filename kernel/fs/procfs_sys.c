@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 
 #include <amd64/machdep.h>
+#include <dev/blk.h>
 #include <fs/procfs.h>
 #include <kern/bootopt.h>
 #include <kern/kprintf.h>
@@ -204,6 +205,14 @@ text_mounts(struct proc *p, struct sbuf *sb)
 	return 0;
 }
 
+/* A line for each disk. */
+static int
+text_disks(struct proc *p, struct sbuf *sb)
+{
+	blk_show(sb);
+	return 0;
+}
+
 /* CPUID leaf (SDM vol. 2, CPUID). */
 static void
 cpuid(uint32_t leaf, uint32_t r[4])
@@ -255,6 +264,7 @@ link_self(struct proc *p, char *buf, size_t size)
 const struct procent procfs_root[] = {
     {.pe_name = "cmdline", .pe_mode = 0444, .pe_text = text_cmdline},
     {.pe_name = "cpuinfo", .pe_mode = 0444, .pe_text = text_cpuinfo},
+    {.pe_name = "disks", .pe_mode = 0444, .pe_text = text_disks},
     {.pe_name = "leaks", .pe_mode = 0444, .pe_text = text_leaks},
     {.pe_name = "meminfo", .pe_mode = 0444, .pe_text = text_meminfo},
     {.pe_name = "mounts", .pe_mode = 0444, .pe_text = text_mounts},

@@ -61,7 +61,7 @@ struct ramfs_node {
 
 extern struct spinlock ramfs_spin;
 extern const struct vnodeops ramfs_dirops, ramfs_regops, ramfs_lnkops,
-    ramfs_devops;
+    ramfs_devops, ramfs_blkops;
 MALLOC_DECLARE(M_RAMFS);
 
 /* ramfs_node.c */

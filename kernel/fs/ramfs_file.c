@@ -127,6 +127,17 @@ const struct vnodeops ramfs_lnkops = {
 
 /* Character devices by their number, FIFOs, and block devices, which cannot
  * be opened. */
+const struct vnodeops ramfs_blkops = {
+    .vop_getattr = ramfs_getattr,
+    .vop_setattr = ramfs_setattr,
+    .vop_read = bdev_read,
+    .vop_write = bdev_write,
+    .vop_ioctl = bdev_ioctl,
+    .vop_open = bdev_open,
+    .vop_inactive = ramfs_inactive,
+    .vop_name = ramfs_name,
+};
+
 const struct vnodeops ramfs_devops = {
     .vop_getattr = ramfs_getattr,
     .vop_setattr = ramfs_setattr,

@@ -99,6 +99,8 @@ node_ops(const struct ramfs_node *rn)
 		return &ramfs_regops;
 	case VLNK:
 		return &ramfs_lnkops;
+	case VBLK:
+		return &ramfs_blkops;
 	default:
 		return &ramfs_devops;
 	}

@@ -44,8 +44,6 @@ may_open(struct vnode *vp, int flags)
 		return ELOOP;
 	case VDIR:
 		return writes ? EISDIR : 0;
-	case VBLK:
-		return ENXIO;
 	case VREG:
 		return writes ? vn_access(vp, 2) : 0;
 	default:
@@ -80,7 +78,8 @@ open_vnode(struct vnode *vp, int flags, bool created, struct file **fpp)
 	if ((flags & O_PATH) == 0)
 		keep |= O_LARGEFILE;
 	fp = file_alloc(&vn_fileops, DTYPE_VNODE, vp, keep);
-	fp->f_seekable = vp->v_type == VREG || vp->v_type == VDIR;
+	fp->f_seekable =
+	    vp->v_type == VREG || vp->v_type == VDIR || vp->v_type == VBLK;
 	if (vp->v_ops->vop_open != NULL && (flags & O_PATH) == 0)
 		error = vp->v_ops->vop_open(vp, fp);
 	if (error != 0) {

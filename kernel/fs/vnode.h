@@ -240,6 +240,12 @@ int cdev_write(struct vnode *vp, struct uio *uio, int ioflag);
 int cdev_ioctl(struct vnode *vp, unsigned long cmd, uintptr_t arg);
 int cdev_poll(struct vnode *vp, int events);
 int cdev_open(struct vnode *vp, struct file *fp);
+/* The same for VBLK: disks, fs/bdev.c. */
+int bdev_read(struct vnode *vp, struct uio *uio, int ioflag);
+int bdev_write(struct vnode *vp, struct uio *uio, int ioflag);
+int bdev_ioctl(struct vnode *vp, unsigned long cmd, uintptr_t arg);
+int bdev_open(struct vnode *vp, struct file *fp);
+int bdev_fsync(struct vnode *vp);
 void devices_init(void); /* null, zero, full, random, results, kmsg */
 void tty_init(void);	 /* console, tty, ttyS0 */
 

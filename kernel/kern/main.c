@@ -22,6 +22,7 @@
 #include <amd64/cpu_md.h>
 #include <amd64/cpufunc.h>
 #include <amd64/machdep.h>
+#include <dev/blk.h>
 #include <dev/uart.h>
 
 BOOTOPT(bo_tests, "tests", "", "for init: the tests to run, by commas");
@@ -53,6 +54,7 @@ kmain(void)
 	trace_init();
 	ktest_run();
 
+	blk_init();
 	proc_init();
 	vfs_init();
 	error = vfs_mountroot(cpio, size);

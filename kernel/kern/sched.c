@@ -13,6 +13,7 @@
 #include <amd64/cpufunc.h>
 #include <amd64/frame.h>
 #include <amd64/machdep.h>
+#include <dev/blk.h>
 #include <dev/uart.h>
 
 #define SLICE_TICKS 2 /* clock ticks before equals get their turn */
@@ -331,6 +332,8 @@ crit_splz(void)
 			sched_ipi();
 		if (req & RQF_UART)
 			uart_input();
+		if (req & RQF_BLK)
+			blk_intr();
 		cpu_ccfence();
 		td->td_critcount--;
 	} while (gd->gd_reqflags & ~RQF_RESCHED);

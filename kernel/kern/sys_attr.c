@@ -267,7 +267,9 @@ sys_fsync(int fd)
 	if (fp == NULL)
 		return -EBADF;
 	vp = file_vnode(fp);
-	if (vp == NULL || (vp->v_type != VREG && vp->v_type != VDIR))
+	if (vp != NULL && vp->v_type == VBLK)
+		error = bdev_fsync(vp);
+	else if (vp == NULL || (vp->v_type != VREG && vp->v_type != VDIR))
 		error = EINVAL;
 	else
 		clean_pages(vp);
