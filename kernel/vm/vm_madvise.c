@@ -29,12 +29,43 @@ vm_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
 	return KERN_SUCCESS;
 }
 
+/*
+ * How far from start one entry goes that has the right prot, by its name and
+ * not just because the CPU cannot do otherwise: KERN_SUCCESS and *end.
+ */
+static int
+populate_part(vm_map_t map, vm_offset_t start, vm_offset_t *end, vm_prot_t prot)
+{
+	vm_map_entry_t entry;
+	int rv = KERN_SUCCESS;
+
+	vm_map_lock_read(map);
+	if (!vm_map_lookup_entry(map, start, &entry))
+		rv = KERN_INVALID_ADDRESS;
+	else if ((entry->protection & prot) != prot)
+		rv = KERN_PROTECTION_FAILURE;
+	else
+		*end = MIN(*end, entry->end);
+	vm_map_unlock_read(map);
+	return rv;
+}
+
 /* MADV_POPULATE_READ and MADV_POPULATE_WRITE: 0 or an errno. */
 static int
 madvise_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
 {
-	switch (vm_populate(map, start, end,
-	    advice == MADV_POPULATE_WRITE ? VM_PROT_WRITE : VM_PROT_READ)) {
+	vm_prot_t prot =
+	    advice == MADV_POPULATE_WRITE ? VM_PROT_WRITE : VM_PROT_READ;
+	vm_offset_t part;
+	int rv = KERN_SUCCESS;
+
+	for (; start < end && rv == KERN_SUCCESS; start = part) {
+		part = end;
+		rv = populate_part(map, start, &part, prot);
+		if (rv == KERN_SUCCESS)
+			rv = vm_populate(map, start, part, prot);
+	}
+	switch (rv) {
 	case KERN_SUCCESS:
 		return 0;
 	case KERN_INVALID_ADDRESS:

@@ -53,6 +53,8 @@ struct vm_map_entry {
 #define MAP_ENTRY_NEEDS_COPY	0x0008 /* shadow not yet made */
 #define MAP_ENTRY_NOFAULT	0x0010
 #define MAP_ENTRY_USER_WIRED	0x0020
+#define MAP_ENTRY_BEHAV_SEQ	0x0040 /* MADV_SEQUENTIAL */
+#define MAP_ENTRY_BEHAV_RANDOM	0x0080 /* MADV_RANDOM */
 #define MAP_ENTRY_IN_TRANSITION 0x0100
 #define MAP_ENTRY_NEEDS_WAKEUP	0x0200
 #define MAP_ENTRY_NOCOREDUMP	0x0400
@@ -62,7 +64,8 @@ struct vm_map_entry {
 /* Flags that an entry hands on to one that continues it. */
 #define MAP_ENTRY_ADVICE                                              \
 	(MAP_ENTRY_NOSYNC | MAP_ENTRY_NOCOREDUMP | MAP_ENTRY_NOFORK | \
-	    MAP_ENTRY_WIPEONFORK)
+	    MAP_ENTRY_WIPEONFORK | MAP_ENTRY_BEHAV_SEQ |              \
+	    MAP_ENTRY_BEHAV_RANDOM)
 
 /* cow arguments of vm_map_insert and vm_map_find. */
 #define MAP_COPY_ON_WRITE    0x0002

@@ -177,6 +177,7 @@ vm_map_insert_like(vm_map_t map, vm_map_entry_t entry, int64_t distance,
 	vm_object_t object;
 	vm_ooffset_t offset = 0;
 	vm_map_entry_t new;
+	vm_size_t room; /* to grow, of a stack */
 	int cow = 0, rv;
 
 	if (entry->inheritance == VM_INHERIT_SHARE) {
@@ -197,6 +198,9 @@ vm_map_insert_like(vm_map_t map, vm_map_entry_t entry, int64_t distance,
 			cow = MAP_COPY_ON_WRITE;
 		}
 	}
+	if (entry->eflags & MAP_ENTRY_STACK)
+		cow |= MAP_IS_STACK;
+	room = MIN(entry->aux.avail_ssize + distance, start - map->min_addr);
 	rv = vm_map_insert(map, object, offset + distance, start, end,
 	    entry->maptype, entry->id, entry->protection, entry->max_protection,
 	    cow);
@@ -205,10 +209,13 @@ vm_map_insert_like(vm_map_t map, vm_map_entry_t entry, int64_t distance,
 		return rv;
 	}
 	/*
-	 * An entry that was merely lengthened has no advice, so neither has
-	 * what it was lengthened for: or the flags would have differed.
+	 * An entry that was merely lengthened is no stack and has no advice:
+	 * such an entry would have got a new one beside it.
 	 */
-	if (advice != 0 && vm_map_lookup_entry(map, start, &new)) {
+	if ((advice != 0 || (cow & MAP_IS_STACK)) &&
+	    vm_map_lookup_entry(map, start, &new)) {
+		if (cow & MAP_IS_STACK)
+			new->aux.avail_ssize = room;
 		vm_map_clip_start(map, new, start);
 		new->eflags |= advice;
 		vm_map_simplify_entry(map, new);

@@ -27,14 +27,14 @@ static enum advice_kind
 advice_kind(int behav)
 {
 	switch (behav) {
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
 		return ADV_NOTHING;
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
 	case MADV_WIPEONFORK:
@@ -159,7 +159,7 @@ advise_remove(vm_map_entry_t entry, vm_offset_t s, vm_offset_t e)
 		return EINVAL;
 	if (entry->inheritance != VM_INHERIT_SHARE)
 		return entry_is_private_anon(entry) ? EINVAL : EACCES;
-	if ((entry->protection & VM_PROT_WRITE) == 0)
+	if ((entry->max_protection & VM_PROT_WRITE) == 0)
 		return EACCES;
 	if (object == NULL)
 		return 0;
@@ -176,7 +176,21 @@ advise_remove(vm_map_entry_t entry, vm_offset_t s, vm_offset_t e)
 static int
 advise_eflags(vm_map_entry_t entry, int behav)
 {
+	const vm_eflags_t behav_mask =
+	    MAP_ENTRY_BEHAV_SEQ | MAP_ENTRY_BEHAV_RANDOM;
+
 	switch (behav) {
+	case MADV_NORMAL:
+		entry->eflags &= ~behav_mask;
+		break;
+	case MADV_RANDOM:
+		entry->eflags &= ~behav_mask;
+		entry->eflags |= MAP_ENTRY_BEHAV_RANDOM;
+		break;
+	case MADV_SEQUENTIAL:
+		entry->eflags &= ~behav_mask;
+		entry->eflags |= MAP_ENTRY_BEHAV_SEQ;
+		break;
 	case MADV_DONTFORK:
 		entry->eflags |= MAP_ENTRY_NOFORK;
 		break;
@@ -211,8 +225,7 @@ advise_object(
 
 	if (behav == MADV_FREE && !entry_is_private_anon(entry))
 		return EINVAL;
-	if ((behav == MADV_COLD || behav == MADV_PAGEOUT) &&
-	    (entry->eflags & MAP_ENTRY_USER_WIRED))
+	if (behav != MADV_WILLNEED && (entry->eflags & MAP_ENTRY_USER_WIRED))
 		return EINVAL;
 	if (entry->maptype != VM_MAPTYPE_NORMAL || object == NULL)
 		return 0;

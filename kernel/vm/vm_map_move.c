@@ -78,9 +78,12 @@ vm_map_move(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_offset_t dst)
 		vm_map_entry_unlink(map, entry);
 		entry->start = entry->start - start + dst;
 		entry->end = entry->end - start + dst;
-		/* A stack elsewhere has no room below that it could count on. */
-		if (entry->eflags & MAP_ENTRY_STACK)
-			entry->aux.avail_ssize = 0;
+		/* It may grow as before, but has no room set aside. */
+		if (entry->eflags & MAP_ENTRY_STACK) {
+			entry->aux.avail_ssize = MIN(entry->aux.avail_ssize,
+			    entry->start - map->min_addr);
+			entry->id = VM_SUBSYS_MMAP;
+		}
 		vm_map_entry_link(map, entry);
 	}
 	vm_map_freehint_hole(map, start);

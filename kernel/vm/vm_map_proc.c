@@ -163,6 +163,8 @@ static const struct flag_name entry_flags[] = {
     {MAP_ENTRY_NEEDS_COPY, "needs_copy"},
     {MAP_ENTRY_NOFAULT, "nofault"},
     {MAP_ENTRY_USER_WIRED, "user_wired"},
+    {MAP_ENTRY_BEHAV_SEQ, "sequential"},
+    {MAP_ENTRY_BEHAV_RANDOM, "random"},
     {MAP_ENTRY_IN_TRANSITION, "in_transition"},
     {MAP_ENTRY_NOCOREDUMP, "nocoredump"},
     {MAP_ENTRY_NOFORK, "nofork"},

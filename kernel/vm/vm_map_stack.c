@@ -84,6 +84,9 @@ growstack_start(vm_map_entry_t entry, vm_offset_t addr)
 	addr = trunc_page(addr);
 	if (addr < limit)
 		return 0;
+	/* A program's own stacks grow as little as it can see in Linux. */
+	if (entry->id != VM_SUBSYS_STACK)
+		return addr;
 	start = entry->start - roundup2(entry->start - addr, SGROWSIZ);
 	if (start < limit || start > entry->start)
 		start = limit;

@@ -226,6 +226,21 @@ mmap_check_range(vm_offset_t *addr, size_t *len, int flags)
 	return 0;
 }
 
+/* Whether anything is mapped in the range: MAP_FIXED_NOREPLACE fails early
+ * then, before Linux looks at the file. */
+static bool
+mmap_exists(vm_map_t map, vm_offset_t addr, size_t len)
+{
+	vm_map_entry_t entry;
+	bool exists;
+
+	vm_map_lock_read(map);
+	entry = vm_map_entry_from(map, addr);
+	exists = entry != NULL && entry->start < addr + len;
+	vm_map_unlock_read(map);
+	return exists;
+}
+
 /*
  * What the file allows, in the order of Linux's do_mmap: 0 or an errno. *vpp
  * gets the vnode to map, NULL for anonymous memory; *maxprot what may ever be
@@ -237,9 +252,10 @@ mmap_check_file(struct file *fp, size_t len, int prot, int flags, uint64_t off,
 {
 	struct vnode *vp = file_vnode(fp);
 	uint32_t acc = fp->f_flags & O_ACCMODE;
+	uint64_t max = vp != NULL && vp->v_type == VREG ? FILE_MAX : UINT64_MAX;
 
-	if (vp != NULL && vp->v_type == VREG &&
-	    (len > FILE_MAX || off > FILE_MAX - len))
+	/* Pages that no offset reaches. */
+	if (len > max || OFF_TO_IDX(off) > OFF_TO_IDX(max - len))
 		return EOVERFLOW;
 	switch (flags & MAP_TYPE) {
 	case MAP_SHARED_VALIDATE:
@@ -259,8 +275,9 @@ mmap_check_file(struct file *fp, size_t len, int prot, int flags, uint64_t off,
 	}
 	if (acc == O_WRONLY)
 		return EACCES;
+	/* Pipes are in a file system that is mounted noexec. */
 	if (vp == NULL)
-		return ENODEV;
+		return (prot & PROT_EXEC) ? EPERM : ENODEV;
 	if (vp->v_type == VCHR && vp->v_rdev == MKDEV(1, 5))
 		vp = NULL; /* /dev/zero: memory by another name */
 	else if (vp->v_type != VREG || vp->v_ops->vop_getpage == NULL)
@@ -300,6 +317,9 @@ sys_mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t off)
 	if (flags & MAP_HUGETLB)
 		goto out;
 	error = mmap_check_range(&va, &len, flags);
+	if (error == 0 && (flags & MAP_FIXED_NOREPLACE) &&
+	    mmap_exists(map, va, len))
+		error = EEXIST;
 	if (error != 0)
 		goto out;
 	if (fp != NULL) {

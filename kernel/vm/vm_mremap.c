@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mremap. The order of checks and of side effects is Linux's (mm/mremap.c):
- * what was unmapped stays unmapped when a later step fails.
+ * mremap. The order of the checks is that of Linux (mm/mremap.c) since 6.17:
+ * nothing is unmapped before all that can be wrong has been looked at.
  */
 #include <linux/errno.h>
 #include <linux/mman.h>
@@ -33,20 +33,28 @@ area_last(vm_map_entry_t entry)
 	return entry;
 }
 
+/* A move that leaves the length alone may take several mappings along. */
+static bool
+moves_only(struct mremap *mr)
+{
+	return (mr->flags & MREMAP_FIXED) && mr->oldlen == mr->newlen;
+}
+
 /*
- * Whether the mapping can be resized at all (Linux's vma_to_resize): an
- * errno. Lock held; the old address is mapped.
+ * Whether what is mapped can be moved or resized so (Linux's check_prep_vma):
+ * 0 or an errno. The part that a shrink cuts off may be anything. Lock held;
+ * the old address is mapped.
  */
 static int
 check_resize(struct mremap *mr)
 {
 	vm_map_entry_t entry;
+	vm_size_t len = MIN(mr->oldlen, mr->newlen);
 
-	if (!vm_map_lookup_entry(mr->map, mr->old, &entry))
-		return EFAULT;
+	vm_map_lookup_entry(mr->map, mr->old, &entry);
 	if (mr->oldlen == 0 && entry->inheritance != VM_INHERIT_SHARE)
 		return EINVAL;
-	if (mr->oldlen > area_last(entry)->end - mr->old)
+	if (len > area_last(entry)->end - mr->old && !moves_only(mr))
 		return EFAULT;
 	if (mr->newlen > mr->oldlen &&
 	    !vm_map_may_grow(mr->map, mr->newlen - mr->oldlen))
@@ -141,6 +149,36 @@ move(struct mremap *mr)
 	return 0;
 }
 
+/*
+ * Moves all that old..old+oldlen holds to as many places in the new range,
+ * where it takes the place of what is there; holes stay holes, with what the
+ * new range has in them. 0 or ENOMEM. Exclusive lock.
+ */
+static int
+move_all(struct mremap *mr)
+{
+	vm_map_t map = mr->map;
+	vm_offset_t end = mr->old + mr->oldlen;
+	struct mremap part = *mr;
+	vm_map_entry_t entry;
+
+	if (map->nentries + count_entries(mr) + 4 > VM_MAX_MAP_COUNT)
+		return ENOMEM;
+	entry = vm_map_entry_from(map, mr->old);
+	while (entry != NULL && entry->start < end) {
+		part.old = MAX(entry->start, part.old);
+		part.new = part.old - mr->old + mr->new;
+		part.oldlen = vm_map_covered(map, part.old, end) - part.old;
+		vm_map_delete(map, part.new, part.new + part.oldlen);
+		vm_map_move(map, part.old, part.old + part.oldlen, part.new);
+		if (mr->flags & MREMAP_DONTUNMAP)
+			leave_behind(&part);
+		part.old += part.oldlen;
+		entry = vm_map_entry_from(map, part.old);
+	}
+	return 0;
+}
+
 /* MREMAP_FIXED or MREMAP_DONTUNMAP: 0 or an errno. Exclusive lock. */
 static int
 mremap_to(struct mremap *mr)
@@ -148,15 +186,16 @@ mremap_to(struct mremap *mr)
 	vm_map_t map = mr->map;
 	int error;
 
-	if ((mr->new &PAGE_MASK) != 0 || mr->newlen > VM_MAX_USER_ADDRESS ||
-	    mr->new > VM_MAX_USER_ADDRESS - mr->newlen)
-		return EINVAL;
-	if (mr->old + mr->oldlen > mr->new && mr->new + mr->newlen > mr->old)
-		return EINVAL;
+	error = check_resize(mr);
+	if (error != 0)
+		return error;
+	if (moves_only(mr))
+		return move_all(mr);
 	if (mr->flags & MREMAP_FIXED) {
-		if (mr->new < VM_MIN_USER_ADDRESS)
-			return EPERM;
+		/* A mapping of length 0 may lie in its own way. */
 		vm_map_delete(map, mr->new, mr->new + mr->newlen);
+		if (vm_map_covered(map, mr->old, mr->old + 1) == mr->old)
+			return EFAULT;
 	}
 	if (mr->oldlen > mr->newlen) {
 		error = unmap_range(
@@ -165,9 +204,6 @@ mremap_to(struct mremap *mr)
 			return error;
 		mr->oldlen = mr->newlen;
 	}
-	error = check_resize(mr);
-	if (error != 0)
-		return error;
 	if ((mr->flags & MREMAP_FIXED) == 0 &&
 	    vm_map_findspace(map, mr->new, mr->newlen, PAGE_SIZE, &mr->new) !=
 		KERN_SUCCESS)
@@ -234,8 +270,33 @@ drain(vm_map_t map, vm_offset_t start, vm_size_t len)
 	    map, start, start + MIN(len, map->max_addr - start));
 }
 
+/* The checks that need no look at the map, in Linux's order: 0 or an errno. */
+static int
+check_params(struct mremap *mr)
+{
+	int flags = mr->flags;
+
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return EINVAL;
+	if ((mr->old & PAGE_MASK) != 0 || mr->newlen == 0 ||
+	    mr->newlen > VM_MAX_USER_ADDRESS)
+		return EINVAL;
+	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) == 0)
+		return 0;
+	if (mr->new > VM_MAX_USER_ADDRESS - mr->newlen ||
+	    (mr->new &PAGE_MASK) != 0 || (flags & MREMAP_MAYMOVE) == 0)
+		return EINVAL;
+	if ((flags & MREMAP_DONTUNMAP) && mr->oldlen != mr->newlen)
+		return EINVAL;
+	if (mr->old + mr->oldlen > mr->new && mr->new + mr->newlen > mr->old)
+		return EINVAL;
+	if ((flags & MREMAP_FIXED) && mr->new < VM_MIN_USER_ADDRESS)
+		return EPERM;
+	return 0;
+}
+
 /*
- * mremap(2): the new address or an errno: EINVAL, EFAULT, ENOMEM.
+ * mremap(2): the new address or an errno: EINVAL, EFAULT, ENOMEM, EPERM.
  */
 long
 sys_mremap(
@@ -246,17 +307,9 @@ sys_mremap(
 	    map, addr, round_page(oldlen), newaddr, round_page(newlen), flags};
 	int error;
 
-	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
-		return -EINVAL;
-	if ((flags & MREMAP_FIXED) && (flags & MREMAP_MAYMOVE) == 0)
-		return -EINVAL;
-	if ((flags & MREMAP_DONTUNMAP) &&
-	    ((flags & MREMAP_MAYMOVE) == 0 || oldlen != newlen))
-		return -EINVAL;
-	if (addr & PAGE_MASK)
-		return -EINVAL;
-	if (mr.newlen == 0)
-		return -EINVAL;
+	error = check_params(&mr);
+	if (error != 0)
+		return -error;
 
 	vm_map_lock(map);
 	do {

@@ -19,6 +19,23 @@
 #include <vm/vm_map.h>
 
 /*
+ * Whether the entry at va has the right by its name: what is only readable
+ * because x86 cannot help it is not for others.
+ */
+static bool
+may_access(struct vmspace *vm, vm_offset_t va, vm_prot_t prot)
+{
+	vm_map_entry_t entry;
+	bool may;
+
+	vm_map_lock_read(&vm->vm_map);
+	may = vm_map_lookup_entry(&vm->vm_map, va, &entry) &&
+	    (entry->protection & prot) == prot;
+	vm_map_unlock_read(&vm->vm_map);
+	return may;
+}
+
+/*
  * Copies between kbuf and a page, or a part of one, of a space: EFAULT where
  * the process itself could not read (write: write). force: where it could if
  * it changed the rights, as a debugger needs. The caller holds the space;
@@ -35,9 +52,9 @@ vmspace_rw_page(struct vmspace *vm, vm_offset_t va, void *kbuf, size_t len,
 	bool busy;
 
 	KKASSERT((va & PAGE_MASK) + len <= PAGE_SIZE);
-	if (va >= VM_MAX_USER_ADDRESS)
+	if (va >= VM_MAX_USER_ADDRESS || (!force && !may_access(vm, va, prot)))
 		return EFAULT;
-	if (write && force)
+	if (force)
 		prot |= VM_PROT_OVERRIDE_WRITE;
 	m = vm_fault_page(
 	    &vm->vm_map, va, prot, VM_FAULT_NORMAL, &result, &busy);
