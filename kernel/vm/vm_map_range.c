@@ -180,8 +180,7 @@ delete_pages(vm_map_t map, vm_map_entry_t entry)
 	vm_object_hold(object);
 	vm_object_chain_acquire(object, false);
 	pmap_remove(map->pmap, entry->start, entry->end);
-	if (object->ref_count != 1 &&
-	    entry->inheritance != VM_INHERIT_SHARE &&
+	if (object->ref_count != 1 && entry->inheritance != VM_INHERIT_SHARE &&
 	    (object->flags & (OBJ_NOSPLIT | OBJ_ONEMAPPING)) ==
 		OBJ_ONEMAPPING) {
 		vm_object_collapse(object, NULL);
