@@ -22,6 +22,14 @@ BOOTOPT(bo_anchor, "anchor", "1000",
 #define SECOND 1000000000UL
 #define NAP    (2 * SECOND) /* fits the timer's 32 bits */
 
+/*
+ * QEMU interrupts its CPUs' turns every tenth of a virtual second, counted
+ * from the end of the last time that all of them were halted; or, when its
+ * main loop is quicker than its CPU thread, from the time before. Naps that
+ * end at multiples of that period make it one and the same.
+ */
+#define KICK (SECOND / 10)
+
 static volatile bool napping;
 
 /*
@@ -78,6 +86,6 @@ anchor_wait(void)
 		    rdtsc() / 1000000, at / SECOND);
 	/* Naps until between one and three seconds are left, then one. */
 	while (rdtsc() + NAP + NAP / 2 < at)
-		nap_until(rdtsc() + NAP);
+		nap_until((rdtsc() + NAP) / KICK * KICK);
 	nap_until(at);
 }

@@ -117,12 +117,33 @@ cpu_set_gsbase(struct thread *td, uint64_t base)
 }
 
 /*
- * See machdep.h.
+ * Halts until an interrupt; see machdep.h. Under -icount the boot CPU spins
+ * instead. If all CPUs halted, QEMU's main loop, a host thread of its own,
+ * would move the virtual clock on, and whether it did so before or after its
+ * CPU thread had gone to sleep would show in what happens next. While other
+ * CPUs work it only pauses, to leave them the time.
  */
 void
 cpu_idle_halt(void)
 {
-	cpu_sti_hlt();
+	const volatile struct globaldata *me = mycpu;
+	const struct globaldata *gd;
+	int spins;
+
+	if (me->gd_cpuid != 0 || !anchor_wanted()) {
+		cpu_sti_hlt();
+		return;
+	}
+	cpu_enable_intr();
+	while (me->gd_halt_since != 0) {
+		spins = 1000;
+		CPU_FOREACH (gd)
+			if (gd->gd_halt_since == 0)
+				spins = 1;
+		while (me->gd_halt_since != 0 && --spins > 0)
+			continue;
+		cpu_pause();
+	}
 }
 
 /*

@@ -289,11 +289,13 @@ sched_tick(void)
 	struct thread *td = curthread;
 
 	gd->gd_ticks++;
-	cpu_pause();
 	if (rq == NULL)
 		return;
 	timeout_run();
-	if (td == gd->gd_idlethread || --td->td_slice > 0)
+	if (td == gd->gd_idlethread)
+		return;
+	cpu_pause();
+	if (--td->td_slice > 0)
 		return;
 	spin_lock(&rq->rq_spin);
 	if (rq->rq_bitmap != 0 &&
