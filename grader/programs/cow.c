@@ -14,20 +14,32 @@
 static char data_page[2 * PAGE] = {1}; /* in .data */
 static char bss_page[2 * PAGE];	       /* in .bss */
 
-/* The pages of a region must be these: own[i] is the seed of page i. */
+#define HALF	(PAGE / 2)
+#define NHALVES (2 * NPAGES)
+
+/* The halves of a region's pages must be these: own[i] is half i's seed. */
 static void
-expect_pages(char *p, const uint32_t *own, const char *who, int gen)
+expect_halves(char *p, const uint32_t *own, const char *who, int gen)
 {
-	char want[PAGE];
+	char want[HALF];
 	int i;
 
-	for (i = 0; i < NPAGES; i++) {
-		t_fill(want, PAGE, own[i]);
-		if (memcmp(want, p + i * PAGE, PAGE) != 0) {
-			say("%s %d: page %d is not its own\n", who, gen, i);
+	for (i = 0; i < NHALVES; i++) {
+		t_fill(want, HALF, own[i]);
+		if (memcmp(want, p + i * HALF, HALF) != 0) {
+			say("%s %d: page %d, half %d is not its own\n", who,
+			    gen, i / 2, i % 2);
 			t_fails++;
 		}
 	}
+}
+
+/* Writes the first half of a page; a copy has to bring the second. */
+static void
+write_half(char *p, uint32_t *own, int page, uint32_t seed)
+{
+	t_fill(p + page * PAGE, HALF, seed);
+	own[2 * page] = seed;
 }
 
 /*
@@ -38,18 +50,14 @@ expect_pages(char *p, const uint32_t *own, const char *who, int gen)
 static void
 generation(char *p, uint32_t *own, int gen)
 {
-	uint32_t seed = 100 + gen;
 	long depth;
 	pid_t pid;
 
-	if (gen > 0 && gen < t_arg) {
-		t_fill(p + gen * PAGE, PAGE, seed);
-		own[gen] = seed;
-	}
+	if (gen > 0 && gen < t_arg)
+		write_half(p, own, gen, 100 + gen);
 	if (gen == t_arg) {
-		expect_pages(p, own, "before the write, generation", gen);
-		t_fill(p, PAGE, seed);
-		own[0] = seed;
+		expect_halves(p, own, "before the write, generation", gen);
+		write_half(p, own, 0, 100 + gen);
 		depth = t_depth(0, p);
 		if (depth != -1)
 			EXPECT(t_arg, depth);
@@ -61,26 +69,25 @@ generation(char *p, uint32_t *own, int gen)
 		}
 		t_reap(pid);
 	}
-	expect_pages(p, own, "generation", gen);
+	expect_halves(p, own, "generation", gen);
 	say("generation %d: page 0 is %08x, all are %08x\n", gen,
 	    t_sum(p, PAGE), t_sum(p, NPAGES * PAGE));
 	/* On the way back every ancestor writes what its children had seen. */
-	t_fill(p, PAGE, 200 + gen);
-	own[0] = 200 + gen;
-	expect_pages(p, own, "after its write, generation", gen);
+	write_half(p, own, 0, 200 + gen);
+	expect_halves(p, own, "after its write, generation", gen);
 }
 
-/* A child's write N objects down leaves every ancestor's page alone. */
+/* A write N objects down brings the rest of the page and nobody else sees it. */
 TEST(depth)
 {
-	uint32_t own[NPAGES];
+	uint32_t own[NHALVES];
 	char *p;
 	int i;
 
 	p = t_map(NPAGES);
-	for (i = 0; i < NPAGES; i++) {
+	for (i = 0; i < NHALVES; i++) {
 		own[i] = i + 1;
-		t_fill(p + i * PAGE, PAGE, own[i]);
+		t_fill(p + i * HALF, HALF, own[i]);
 	}
 	generation(p, own, 0);
 }
