@@ -36,7 +36,6 @@
 #define VEC_TIMER    0xef
 #define VEC_INVAL    0xf0 /* TLB shootdown: served at once, always */
 #define VEC_WAKEUP   0xf1 /* look at the run queue */
-#define VEC_CALL     0xf2 /* run the cross-calls that wait */
 #define VEC_ERROR    0xfe
 #define VEC_SPURIOUS 0xff
 

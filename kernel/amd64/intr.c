@@ -30,9 +30,6 @@ dispatch(struct globaldata *gd, int vector)
 	case VEC_WAKEUP:
 		atomic_set_uint(&gd->gd_reqflags, RQF_WAKEUP);
 		break;
-	case VEC_CALL:
-		atomic_set_uint(&gd->gd_reqflags, RQF_CALL);
-		break;
 	case VEC_INVAL:
 		pmap_inval_intr();
 		break;

@@ -23,8 +23,7 @@ struct cpu_md; /* descriptors and stacks, amd64/cpu_md.h */
 #define RQF_RESCHED 0x01U /* the scheduler wants this CPU's thread off */
 #define RQF_TIMER   0x02U /* a clock tick came in a critical section */
 #define RQF_WAKEUP  0x04U /* another CPU put a thread on our run queue */
-#define RQF_CALL    0x08U /* a cross-call waits, see kern/ipicall.h */
-#define RQF_UART    0x10U /* console characters wait */
+#define RQF_UART    0x08U /* console characters wait */
 #define RQF_BLK	    0x20U /* a disk or its timer interrupted */
 
 #define GD_SPINHELD 12 /* spinlocks a CPU may hold at once */
