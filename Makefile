@@ -48,7 +48,11 @@ UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
 $(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tmem.c \
     grader/programs/t.h | $(B)/deps
 	@mkdir -p $(@D)
-	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
+	@musl-gcc $(UCFLAGS) -o $@ $(filter-out $(included),$(filter %.c,$^))
+
+# The same tests with other names of disks.
+$(U)/tests/vdisk: private included := grader/programs/disk.c
+$(U)/tests/vdisk: grader/programs/disk.c
 
 $(U)/init $(patsubst %,$(U)/%,$(demos)): $(U)/%: kernel/user/%.c \
     kernel/user/record.c kernel/user/init.h | $(B)/deps

@@ -258,3 +258,38 @@ setup_file() {
 @test "[4] torture_group_3: seeds 21 to 30 end as on Linux" { check; }
 @test "[4] torture_group_4: seeds 31 to 40 end as on Linux" { check; }
 @test "[4] torture_group_5: seeds 41 to 50 end as on Linux" { check; }
+
+#: disk Disks: the deterministic one
+@test "[1] disk_node: size, end and what a block device says of itself" { check; }
+@test "[2] disk_pattern: whole sectors, from one to a megabyte, come back" { check; }
+@test "[2] disk_bytes: bytes within sectors, and what is around them stays" { check; }
+@test "[1] disk_two: the other disk keeps what it has" { check; }
+@test "[1] disk_host: what was written is in the host's file" { check && disk_has_text; }
+@test "[2] disk_parallel: four processes at once, each on its own part" { check; }
+@test "[2] disk_same_sector: four processes write bytes of the same sectors" { check; }
+@test "[1] disk_fail_read: a read that fails gives EIO, as often as asked" { check; }
+@test "[1] disk_fail_long: what came before the error counts" { check; }
+@test "[1] disk_fail_write: a write that fails leaves the disk as it was" { check; }
+@test "[1] disk_fail_flush: fsync tells of a flush that failed" { check; }
+@test "[1] disk_control: what is no command is refused" { check; }
+@test "[1] disk_counts: /proc/disks counts the transfers" { check; }
+@test "[1] disk_latency: a transfer takes the time that was set" { check; }
+@test "[1] disk_overlap: transfers wait for each other no longer than they must" { check; }
+@test "[2] disk_flush_waits: a flush has the writes before it behind it" { check; }
+
+#: vdisk Disks: virtio, in the host's time
+@test "[1] vdisk_node: size, end and what a block device says of itself" { check; }
+@test "[2] vdisk_pattern: whole sectors, from one to a megabyte, come back" { check; }
+@test "[2] vdisk_bytes: bytes within sectors, and what is around them stays" { check; }
+@test "[1] vdisk_two: the other disk keeps what it has" { check; }
+@test "[1] vdisk_host: what was written is in the host's file" { check && disk_has_text; }
+@test "[2] vdisk_parallel: four processes at once, each on its own part" { check; }
+@test "[2] vdisk_same_sector: four processes write bytes of the same sectors" { check; }
+@test "[1] vdisk_fail_read: a read that fails gives EIO, as often as asked" { check; }
+@test "[1] vdisk_fail_long: what came before the error counts" { check; }
+@test "[1] vdisk_fail_write: a write that fails leaves the disk as it was" { check; }
+@test "[1] vdisk_fail_flush: fsync tells of a flush that failed" { check; }
+@test "[1] vdisk_control: what is no command is refused" { check; }
+@test "[1] vdisk_counts: /proc/disks counts the transfers" { check; }
+@test "[1] vdisk_read_only: a disk that the host protects cannot be written" { check; }
+@test "[1] vdisk_broken: an error of the device itself gives EIO" { check; }

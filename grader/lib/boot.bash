@@ -10,27 +10,65 @@ SHIFT=${NYMPH_SHIFT:-6}
 WALL=${NYMPH_WALL:-90}
 MACHINE=(-M pc -cpu 'qemu64,+smep,+smap' -m 256)
 
-# boot ISO DIR CPUS OPTIONS: one boot.  Leaves console, results and status (QEMU's
-# exit status) in DIR.
+BROKEN=driver=raw,file.driver=blkdebug,file.image.driver=file
+BROKEN=$BROKEN,file.inject-error.0.event=read_aio,file.inject-error.0.sector=64
+BROKEN=$BROKEN,file.inject-error.1.event=write_aio,file.inject-error.1.sector=64
+BROKEN=$BROKEN,file.inject-error.2.event=flush_to_disk
+
+# disk_args DISK...: leaves QEMU's arguments for these disks in DISK_ARGS.  A disk
+# is KIND:FILE: dd, the deterministic disk (dda, ddb, ... in Nymph; the file's size
+# a power of two); vd, virtio-blk (vda, ...); vr, the same read-only; vb, the same
+# broken: QEMU answers EIO for sector 64, and for every flush.
+disk_args() {
+	local disk file mem n=0
+
+	DISK_ARGS=()
+	for disk; do
+		file=${disk#*:}
+		mem=share=on,mem-path=$file,size=$(stat -c %s "$file")
+		case $disk in
+		dd:*) DISK_ARGS+=(-device "ivshmem-plain,memdev=disk$n"
+			-object "memory-backend-file,id=disk$n,$mem") ;;
+		vd:*) DISK_ARGS+=(-device "virtio-blk-pci,drive=disk$n" -drive
+			"if=none,id=disk$n,format=raw,file=$file" -boot d) ;;
+		vr:*) DISK_ARGS+=(-device "virtio-blk-pci,drive=disk$n" -drive
+			"if=none,id=disk$n,format=raw,file=$file,readonly=on") ;;
+		vb:*) DISK_ARGS+=(-device "virtio-blk-pci,drive=disk$n" -blockdev
+			"node-name=disk$n,$BROKEN,file.image.filename=$file") ;;
+		esac
+		((++n))
+	done
+}
+
+# boot ISO DIR CPUS OPTIONS [DISK...]: one boot.  Leaves console, results and
+# status (QEMU's exit status) in DIR.  Since virtio disks work in the host's time,
+# a boot with one is in the host's time as a whole, and not repeatable.
 #
 # File descriptor 3 is bats' own, and whoever can write to it can forge
 # verdicts: QEMU does not get it.
 boot() {
 	local iso=$1 dir=$2 cpus=$3 options=$4 rc=0
+	local clock=(-icount "shift=$SHIFT,sleep=off"
+		-rtc base=2019-05-06,clock=vm)
 
 	mkdir -p "$dir"
-	printf 'icount=%s %s' "$SHIFT" "$options" > "$dir/cmdline"
+	disk_args "${@:5}"
+	case " ${*:5}" in
+	*' v'[a-z]:*) clock=(-rtc base=2019-05-06) ;;
+	*) options="icount=$SHIFT $options" ;;
+	esac
+	printf '%s' "$options" > "$dir/cmdline"
 	: > "$dir/console"
 	: > "$dir/results"
 	timeout --foreground -k 2 "$WALL" qemu-system-x86_64 \
 		"${MACHINE[@]}" -smp "$cpus" -accel tcg \
-		-icount "shift=$SHIFT,sleep=off" \
-		-rtc base=2019-05-06,clock=vm \
+		"${clock[@]}" \
 		-nodefaults -nic none -display none -monitor none -no-reboot \
 		-drive "file=$iso,media=cdrom,format=raw,readonly=on" \
 		-serial "file:$dir/console" -serial "file:$dir/results" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline" \
+		"${DISK_ARGS[@]}" \
 		> "$dir/qemu" 2>&1 < /dev/null 3>&- || rc=$?
 	echo "$rc" > "$dir/status"
 }

@@ -31,3 +31,37 @@ run_name() {
 		echo "$1"
 	fi
 }
+
+# group_of NAME: the boot that a test belongs to, by what it needs.
+group_of() {
+	case $1 in
+	thread_*) echo threads ;;
+	disk_* | vdisk_*) echo "${1%%_*}" ;;
+	*) echo ordinary ;;
+	esac
+}
+
+# group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.
+group_cpus() {
+	case ${CPUS:-}$1 in
+	ordinary) echo 1 ;;
+	[a-z]*) echo 4 ;;
+	*) echo "$CPUS" ;;
+	esac
+}
+
+# group_disks GROUP DIR: makes that boot's disks in DIR; their KIND:FILE.
+group_disks() {
+	mkdir -p "$2"
+	case $1 in
+	disk | vdisk)
+		rm -f "$2/disk" "$2/other" "$2/broken"
+		truncate -s 16M "$2/disk"
+		truncate -s 1M "$2/other" "$2/broken"
+		case $1 in
+		disk) echo "dd:$2/disk dd:$2/other" ;;
+		vdisk) echo "vd:$2/disk vr:$2/other vb:$2/broken" ;;
+		esac
+		;;
+	esac
+}

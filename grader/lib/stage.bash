@@ -11,7 +11,8 @@ MAX_BOOTS=40 # of one group of tests
 # $NYMPH_OUT: records.tsv and oracle.tsv, a line for each test (see records());
 # boots, a line for each boot; where, the boot in which a test ran.
 stage_boot() {
-	local names ordinary=() threads=() name cpus=${CPUS:-}
+	local name group
+	local -A groups=()
 
 	cd "$TOP" || return
 	NYMPH_OUT=${NYMPH_OUT:-$TOP/build/grade}
@@ -19,23 +20,18 @@ stage_boot() {
 	export NYMPH_OUT NYMPH_ISO
 	rm -rf "$NYMPH_OUT"
 	mkdir -p "$NYMPH_OUT"
-	names=$(plan_names "$BATS_TEST_FILENAME" | grep -v '^boot_')
-	for name in $names; do
+	for name in $(plan_names "$BATS_TEST_FILENAME" | grep -v '^boot_'); do
 		name=$(run_name "$name")
-		if [[ -z $cpus && $name == thread_* ]]; then
-			threads+=("$name")
-		else
-			ordinary+=("$name")
-		fi
+		groups[$(group_of "$name")]+=" $name"
 	done
 	# Nothing but the tests about booting: then a boot of one short test.
-	((${#ordinary[@]} + ${#threads[@]})) || ordinary=(fork_returns)
+	((${#groups[@]})) || groups[ordinary]=fork_returns
 
-	oracle "$(IFS=, && echo "${ordinary[*]} ${threads[*]}" | tr ' ' ,)" &
-	stage_groups "${cpus:-1}" "${ordinary[@]}" &
-	if ((${#threads[@]})); then
-		boots threads 4 "${threads[@]}"
-	fi
+	oracle ${groups[*]} &
+	stage_group ordinary ${groups[ordinary]-} &
+	for group in threads disk vdisk; do
+		stage_group $group ${groups[$group]-}
+	done
 	wait
 	cat "$NYMPH_OUT"/*/records > "$NYMPH_OUT/records.tsv"
 	cat "$NYMPH_OUT"/*/boots > "$NYMPH_OUT/boots"
@@ -55,20 +51,17 @@ judge() {
 		cut -f1 | (cd "$NYMPH_OUT/passed" && xargs -r touch)
 }
 
-# stage_groups CPUS NAME...: the tests that run on the same number of CPUs.
-stage_groups() {
-	local cpus=$1
-
-	shift
-	(($# == 0)) || boots ordinary "$cpus" "$@"
+# stage_group GROUP NAME...: the tests that need the same machine.
+stage_group() {
+	(($# == 1)) || boots "$1" "$(group_cpus "$1")" "${@:2}"
 }
 
-# oracle LIST: the same programs, in the same root file system, on this Linux.
+# oracle NAME...: the same programs, in the same root file system, on this Linux.
 oracle() {
 	local file
 
-	bash "$TOP/grader/lib/oracle" "$1" > "$NYMPH_OUT/oracle" \
-		2> "$NYMPH_OUT/oracle.err" 3>&-
+	bash "$TOP/grader/lib/oracle" "$(IFS=, && echo "$*")" \
+		> "$NYMPH_OUT/oracle" 2> "$NYMPH_OUT/oracle.err" 3>&-
 	{
 		# What only Nymph can tell stands in a file.
 		for file in "$TOP"/grader/expect/*; do
@@ -92,7 +85,8 @@ boots() {
 	while ((${#todo[@]} && n < MAX_BOOTS && barren < 2)); do
 		dir=$NYMPH_OUT/$group/$((++n))
 		boot "$NYMPH_ISO" "$dir" "$cpus" \
-			"tests=$(IFS=, && echo "${todo[*]}")"
+			"tests=$(IFS=, && echo "${todo[*]}")" \
+			$(group_disks "$group" "$dir")
 		how=$(how_ended "$dir")
 		[[ $how == off ]] && ! is_done "$dir/results" && how=silent
 		last=$(unfinished "$dir/results")
@@ -261,4 +255,20 @@ boots_left_order() {
 		shown "$vm"
 	done
 	return "$bad"
+}
+
+# The host's file of a disk has what disk_host wrote there: a line in each third
+# sector of a hundred.
+disk_has_text() {
+	local name kind where image want
+
+	name=$(test_name)
+	kind=${name%disk_host}
+	where=$(record "$NYMPH_OUT/records.tsv" "$name" | cut -f7)
+	image=$NYMPH_OUT/$where/disk
+	want=$(seq -f "sector %.0f on ${kind:-d}da" 8192 3 8489)
+	[[ $(dd if="$image" bs=512 skip=8192 count=300 status=none |
+		tr -d '\0') == "$want" ]] && return
+	echo "$image does not have it"
+	return 1
 }

@@ -73,7 +73,8 @@ struct blkdev {
 	uint64_t bd_errors;	      /* (a) transfers failed */
 };
 
-void blk_init(void); /* probes PCI; boot, before /dev is made */
+/* Probes PCI. Boot, before other CPUs run (see pci_init()). */
+void blk_init(void);
 void blk_register(struct blkdev *bd);
 struct blkdev *blk_lookup(const char *name); /* NULL when there is none */
 struct blkdev *blk_lookup_rdev(uint64_t rdev);

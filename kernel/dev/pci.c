@@ -17,6 +17,7 @@
 #define PCI_DATA    0xcfc
 #define PCI_ENABLE  0x80000000U
 
+#define PCI_BRIDGES 6 /* class: ISA and host bridges and their like */
 #define PCI_SLOTS   32
 #define PCI_FUNCS   8
 #define PCI_DEVICES 64
@@ -75,6 +76,51 @@ pci_write(const struct pci_dev *pd, int reg, int bytes, uint32_t v)
 	spin_unlock(&pci_spin);
 }
 
+/*
+ * Reads where one memory BAR is, and how large: its size is what remains zero
+ * of an address of all ones (PCI 3.0, 6.2.5.1). Returns how many registers
+ * it takes.
+ */
+static int
+read_bar(struct pci_dev *pd, int bar)
+{
+	int reg = PCI_BASE_ADDRESS_0 + 4 * bar;
+	uint32_t low = pci_read(pd, reg, 4), high;
+	uint64_t ones;
+
+	if (low & PCI_BASE_ADDRESS_SPACE_IO)
+		return 1;
+	pci_write(pd, reg, 4, 0xffffffff);
+	ones = 0xffffffff00000000UL | (pci_read(pd, reg, 4) & ~0xfU);
+	pci_write(pd, reg, 4, low);
+	pd->pd_bars[bar].pa = low & ~0xfU;
+	pd->pd_bars[bar].size = -ones;
+	if ((low & PCI_BASE_ADDRESS_MEM_TYPE_64) == 0 || bar == PCI_BARS - 1)
+		return 1;
+	high = pci_read(pd, reg + 4, 4);
+	pci_write(pd, reg + 4, 4, 0xffffffff);
+	ones &= (uint64_t)pci_read(pd, reg + 4, 4) << 32 | 0xffffffff;
+	pci_write(pd, reg + 4, 4, high);
+	pd->pd_bars[bar].pa |= (vm_paddr_t)high << 32;
+	pd->pd_bars[bar].size = -ones;
+	return 2;
+}
+
+/*
+ * All of them; meanwhile the device does not answer.
+ */
+static void
+read_bars(struct pci_dev *pd)
+{
+	uint32_t cmd = pci_read(pd, PCI_COMMAND, 2);
+	uint32_t deaf = cmd & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+
+	pci_write(pd, PCI_COMMAND, 2, deaf);
+	for (int bar = 0; bar < PCI_BARS;)
+		bar += read_bar(pd, bar);
+	pci_write(pd, PCI_COMMAND, 2, cmd);
+}
+
 static void scan_bus(int bus, int depth);
 
 /*
@@ -100,8 +146,10 @@ scan_func(int bus, int slot, int func, int depth)
 		klog(KLOG_ERR, "pci: more than %d devices\n", PCI_DEVICES);
 		return true;
 	}
-	pci_devs[pci_ndevs++] = at;
 	type = pci_read(&at, PCI_HEADER_TYPE, 1) & 0x7f;
+	if (type == PCI_HEADER_TYPE_NORMAL && at.pd_class != PCI_BRIDGES)
+		read_bars(&at);
+	pci_devs[pci_ndevs++] = at;
 	if (type == PCI_HEADER_TYPE_BRIDGE && depth < PCI_DEPTH) {
 		behind = pci_read(&at, PCI_SECONDARY_BUS, 1);
 		if (behind > (uint32_t)bus)
@@ -170,35 +218,15 @@ pci_find_class(uint8_t class, uint8_t subclass, const struct pci_dev *after)
 }
 
 /*
- * See pci.h. The size is what remains zero of an address of all ones (PCI
- * 3.0, 6.2.5.1), tried with decoding off, so that nobody is disturbed.
+ * See pci.h.
  */
 bool
 pci_bar(const struct pci_dev *pd, int bar, vm_paddr_t *pa, vm_size_t *size)
 {
-	int reg = PCI_BASE_ADDRESS_0 + 4 * bar;
-	uint32_t cmd = pci_read(pd, PCI_COMMAND, 2);
-	uint32_t low = pci_read(pd, reg, 4), high = 0;
-	uint64_t ones = 0xffffffff00000000UL;
-	bool wide = (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) ==
-	    PCI_BASE_ADDRESS_MEM_TYPE_64;
-
-	if ((low & PCI_BASE_ADDRESS_SPACE) == PCI_BASE_ADDRESS_SPACE_IO)
+	if (bar >= PCI_BARS)
 		return false;
-	if (wide)
-		high = pci_read(pd, reg + 4, 4);
-	pci_write(pd, PCI_COMMAND, 2, cmd & ~(uint32_t)PCI_COMMAND_MEMORY);
-	pci_write(pd, reg, 4, 0xffffffff);
-	ones |= pci_read(pd, reg, 4) & ~0xfU;
-	pci_write(pd, reg, 4, low);
-	if (wide) {
-		pci_write(pd, reg + 4, 4, 0xffffffff);
-		ones &= (uint64_t)pci_read(pd, reg + 4, 4) << 32 | 0xffffffff;
-		pci_write(pd, reg + 4, 4, high);
-	}
-	pci_write(pd, PCI_COMMAND, 2, cmd);
-	*pa = (vm_paddr_t)high << 32 | (low & ~0xfU);
-	*size = -ones;
+	*pa = pd->pd_bars[bar].pa;
+	*size = pd->pd_bars[bar].size;
 	return *pa != 0;
 }
 

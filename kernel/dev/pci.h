@@ -9,17 +9,26 @@
 
 #include <kern/types.h>
 
+#define PCI_BARS 6
+
 struct pci_dev { /* (k) after pci_init() */
 	uint8_t pd_bus, pd_slot, pd_func;
 	uint8_t pd_class, pd_subclass;
 	uint16_t pd_vendor, pd_device;
+	struct {
+		vm_paddr_t pa; /* 0: not of memory, or not given out */
+		vm_size_t size;
+	} pd_bars[PCI_BARS];
 };
 
 /* Registers of the header, by linux/pci_regs.h. Any context. */
 uint32_t pci_read(const struct pci_dev *pd, int reg, int bytes);
 void pci_write(const struct pci_dev *pd, int reg, int bytes, uint32_t v);
 
-/* Looks at every bus. Boot, once. */
+/* Looks at every bus. Boot, before other CPUs run: while the sizes of BARs
+ * are measured they are gone from the address space, and QEMU 7.2 crashes
+ * when another CPU looks something up at that moment. For the same reason
+ * pci_enable and pci_msix are best called then. */
 void pci_init(void);
 /* The next device after `after' (NULL: the first) in the order of bus, slot
  * and function; NULL when there is none. 0xffff is any. */
@@ -29,8 +38,7 @@ const struct pci_dev *pci_find(
 const struct pci_dev *pci_find_class(
     uint8_t class, uint8_t subclass, const struct pci_dev *after);
 
-/* Where a memory BAR is; false when it is for I/O ports or was not given an
- * address. Boot: the device is deaf for a moment. */
+/* Where a memory BAR is; false when there is none or it is for I/O ports. */
 bool pci_bar(
     const struct pci_dev *pd, int bar, vm_paddr_t *pa, vm_size_t *size);
 /* Lets the device answer at its memory BARs, and be a bus master. */

@@ -50,11 +50,11 @@ kmain(void)
 	thread_init();
 	sched_init_cpu(mycpu);
 	cpu_enable_intr();
+	blk_init();
 	mp_start();
 	trace_init();
 	ktest_run();
 
-	blk_init();
 	proc_init();
 	vfs_init();
 	error = vfs_mountroot(cpio, size);
