@@ -266,6 +266,7 @@ setup_file() {
 @test "[1] disk_two: the other disk keeps what it has" { check; }
 @test "[1] disk_host: what was written is in the host's file" { check && disk_has_text; }
 @test "[2] disk_parallel: four processes at once, each on its own part" { check; }
+@test "[2] disk_crowd: more transfers at once than a queue has room for" { check; }
 @test "[2] disk_same_sector: four processes write bytes of the same sectors" { check; }
 @test "[1] disk_fail_read: a read that fails gives EIO, as often as asked" { check; }
 @test "[1] disk_fail_long: what came before the error counts" { check; }
@@ -284,6 +285,7 @@ setup_file() {
 @test "[1] vdisk_two: the other disk keeps what it has" { check; }
 @test "[1] vdisk_host: what was written is in the host's file" { check && disk_has_text; }
 @test "[2] vdisk_parallel: four processes at once, each on its own part" { check; }
+@test "[2] vdisk_crowd: more transfers at once than a queue has room for" { check; }
 @test "[2] vdisk_same_sector: four processes write bytes of the same sectors" { check; }
 @test "[1] vdisk_fail_read: a read that fails gives EIO, as often as asked" { check; }
 @test "[1] vdisk_fail_long: what came before the error counts" { check; }

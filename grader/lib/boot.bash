@@ -17,7 +17,7 @@ BROKEN=$BROKEN,file.inject-error.2.event=flush_to_disk
 
 # disk_args DISK...: leaves QEMU's arguments for these disks in DISK_ARGS.  A disk
 # is KIND:FILE: dd, the deterministic disk (dda, ddb, ... in Nymph; the file's size
-# a power of two); vd, virtio-blk (vda, ...); vr, the same read-only; vb, the same
+# a power of two); vd, virtio-blk (vda, ...) with a short queue; vr, read-only; vb,
 # broken: QEMU answers EIO for sector 64, and for every flush.
 disk_args() {
 	local disk file mem n=0
@@ -29,8 +29,9 @@ disk_args() {
 		case $disk in
 		dd:*) DISK_ARGS+=(-device "ivshmem-plain,memdev=disk$n"
 			-object "memory-backend-file,id=disk$n,$mem") ;;
-		vd:*) DISK_ARGS+=(-device "virtio-blk-pci,drive=disk$n" -drive
-			"if=none,id=disk$n,format=raw,file=$file" -boot d) ;;
+		vd:*) DISK_ARGS+=(-boot d -drive
+			"if=none,id=disk$n,format=raw,file=$file"
+			-device "virtio-blk-pci,drive=disk$n,queue-size=64") ;;
 		vr:*) DISK_ARGS+=(-device "virtio-blk-pci,drive=disk$n" -drive
 			"if=none,id=disk$n,format=raw,file=$file,readonly=on") ;;
 		vb:*) DISK_ARGS+=(-device "virtio-blk-pci,drive=disk$n" -blockdev

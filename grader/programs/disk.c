@@ -28,6 +28,7 @@
 #define SECTOR 512L
 #define SIZE   (16L << 20)
 #define MSEC   1000000L
+#define CROWD  48
 
 static char buf[1 << 20], seen[1 << 20];
 
@@ -210,6 +211,33 @@ TEST(parallel)
 	fd = disk();
 	EXPECT(sizeof(buf), pread(fd, buf, sizeof(buf), 1 << 20));
 	say("%08x\n", t_sum(buf, 40 * 8192));
+	MUST(close(fd));
+}
+
+/* More transfers at once than a queue has room for. */
+TEST(crowd)
+{
+	struct gate go;
+	pid_t pids[CROWD];
+	int fd = disk(), i, k;
+
+	gate_init(&go);
+	for (i = 0; i < CROWD; i++) {
+		pids[i] = t_fork();
+		if (pids[i] != 0)
+			continue;
+		gate_wait(&go);
+		for (k = 0; k < 4; k++)
+			pattern(fd, (i * 4 + k) * 4 * PAGE, 4 * PAGE, i + k);
+		t_exit();
+	}
+	for (i = 0; i < CROWD; i++)
+		gate_open(&go);
+	for (i = 0; i < CROWD; i++)
+		t_reap(pids[i]);
+	EXPECT(sizeof(buf), pread(fd, buf, sizeof(buf), 0));
+	say("%08x\n", t_sum(buf, sizeof(buf)));
+	gate_close(&go);
 	MUST(close(fd));
 }
 
