@@ -278,6 +278,10 @@ blk_inject_init(void)
 	devfs_register(&diskctl);
 	while (*p != '\0') {
 		end = strchr(p, ';');
+		if (*p == ' ') {
+			p++;
+			continue;
+		}
 		n = end != NULL ? (size_t)(end - p) : strlen(p);
 		strlcpy(command, p, MIN(n + 1, sizeof(command)));
 		error = n < sizeof(command) ? blk_control(command) : EINVAL;
