@@ -38,7 +38,7 @@ $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
 U	:= $(B)/user
 tests	:= $(filter-out t tmem,$(basename \
 	   $(notdir $(wildcard grader/programs/*.c))))
-demos	:= chain
+demos	:= chain fault vmmap vmstat
 
 UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
 	   -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef \

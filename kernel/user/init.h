@@ -19,6 +19,9 @@ struct table {
 
 ssize_t file_read(const char *path, char *buf, size_t size);
 
+long json_number(const char *json, const char *key);
+
+long table_value(const struct table *t, const char *name);
 void table_read(struct table *t, const char *path);
 void table_growth(struct table *t, const struct table *before);
 void table_keep_leaks(struct table *t);

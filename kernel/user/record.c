@@ -55,9 +55,21 @@ table_read(struct table *t, const char *path)
 	}
 }
 
+/* The number behind a key in a piece of JSON, in quotes or not; or -1. */
+long
+json_number(const char *json, const char *key)
+{
+	const char *p = strstr(json, key);
+
+	if (p == NULL)
+		return -1;
+	p += strlen(key);
+	return strtol(p + (*p == '"'), NULL, 0);
+}
+
 /* The value of a name, or 0. */
-static long
-value_of(const struct table *t, const char *name)
+long
+table_value(const struct table *t, const char *name)
 {
 	int i;
 
@@ -74,7 +86,7 @@ table_growth(struct table *t, const struct table *before)
 	int i;
 
 	for (i = 0; i < t->n; i++)
-		t->row[i].value -= value_of(before, t->row[i].name);
+		t->row[i].value -= table_value(before, t->row[i].name);
 }
 
 /*
@@ -102,7 +114,7 @@ table_intersect(struct table *t, const struct table *other)
 	long v;
 
 	for (i = 0; i < t->n; i++) {
-		v = value_of(other, t->row[i].name);
+		v = table_value(other, t->row[i].name);
 		if ((t->row[i].value < 0 && v < 0) ||
 		    (t->row[i].value > 0 && v > 0))
 			t->row[k++] = t->row[i];
