@@ -232,6 +232,18 @@ setup_file() {
 @test "[3] scenario_D: a line of daemons: 0/1000" { check; }
 @test "[3] scenario_E: ancestors stay alive: 12/2200 in the end" { check; }
 
+#: vpt Virtual page tables
+@test "[2] vpt_window: a root without a table is a window on the object" { check; }
+@test "[2] vpt_matrix: V, RW and NX against read, write and execute" { check; }
+@test "[3] vpt_walk: four levels show a random permutation" { check; }
+@test "[3] vpt_marks: A and M are set exactly where memory was used" { check; }
+@test "[1] vpt_kernel: system calls go through the table" { check; }
+@test "[2] vpt_fork: a fork copies table and pages, or shares both" { check; }
+@test "[2] vpt_private: a private table leaves the file's alone" { check; }
+@test "[1] vpt_parts: parts are unmapped, protected, locked" { check; }
+@test "[1] vpt_errors: what mmap and mcontrol refuse" { check; }
+@test "[3] vpt_smp_inval: after MADV_INVAL no CPU reads the old page" { check; }
+
 #: thread Threads on several CPUs
 @test "[1] thread_join: threads start with an argument and end with a result" { check; }
 @test "[1] thread_mutex: a mutex loses no count" { check; }

@@ -229,6 +229,9 @@ struct cdevsw {
 	int (*d_ioctl)(unsigned long cmd, uintptr_t arg);
 	int (*d_poll)(int events);
 	int (*d_open)(int flags);
+	/* Where the device's memory at a page's offset is, for such an access:
+	 * 0, or EINVAL. The answer never changes. NULL: cannot be mapped. */
+	int (*d_mmap)(vm_ooffset_t off, vm_prot_t prot, vm_paddr_t *pa);
 	bool d_seekable; /* lseek and pread are allowed, and do nothing */
 };
 void devfs_register(const struct cdevsw *d);

@@ -23,6 +23,7 @@
 #include <amd64/cpufunc.h>
 #include <amd64/machdep.h>
 #include <dev/blk.h>
+#include <dev/framebuffer.h>
 #include <dev/uart.h>
 
 BOOTOPT(bo_tests, "tests", "", "for init: the tests to run, by commas");
@@ -51,6 +52,7 @@ kmain(void)
 	sched_init_cpu(mycpu);
 	cpu_enable_intr();
 	blk_init();
+	fb_init();
 	mp_start();
 	trace_init();
 	ktest_run();

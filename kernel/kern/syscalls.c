@@ -103,6 +103,7 @@ const syscall_fn syscall_table[SYSCALL_MAX] = {
     CALL(mprotect),
     CALL(mremap),
     CALL(madvise),
+    [SYS_MCONTROL] = (syscall_fn)(void (*)(void))sys_mcontrol,
     CALL(mincore),
     CALL(msync),
     CALL(mlock),

@@ -121,6 +121,10 @@ long sys_mprotect(uintptr_t addr, size_t len, int prot);
 long sys_mremap(
     uintptr_t addr, size_t oldlen, size_t newlen, int flags, uintptr_t newaddr);
 long sys_madvise(uintptr_t addr, size_t len, int advice);
+/* Nymph's own, with DragonFly's number: Linux has come to 4xx. behav is
+ * MADV_INVAL, MADV_SETMAP (vm/vm_map.h) or any of madvise's. */
+#define SYS_MCONTROL 485
+long sys_mcontrol(uintptr_t addr, size_t len, int behav, uint64_t value);
 long sys_mincore(uintptr_t addr, size_t len, unsigned char *vec);
 long sys_msync(uintptr_t addr, size_t len, int flags);
 long sys_mlock(uintptr_t addr, size_t len);

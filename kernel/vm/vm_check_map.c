@@ -39,6 +39,28 @@ chain_page(vm_map_entry_t entry, vm_offset_t va, bool *front)
 	return NULL;
 }
 
+/*
+ * The same where a virtual page table decides: its program may have changed it
+ * since, so any page of the chain will do.
+ */
+static vm_page_t
+virtual_page(vm_map_entry_t entry, pt_entry_t pte, bool *front)
+{
+	vm_page_t m = vm_page_by_phys(pte & X86_PG_FRAME);
+	vm_object_t object;
+
+	*front = false;
+	if (m == NULL)
+		return NULL;
+	for (object = entry->object.vm_object; object != NULL;
+	     object = object->backing_object) {
+		if (m->object == object)
+			break;
+	}
+	*front = object == entry->object.vm_object;
+	return object != NULL ? m : NULL;
+}
+
 /* The rights in a PTE against what the entry allows at this moment. */
 static void
 check_leaf_rights(
@@ -77,9 +99,14 @@ check_leaf(void *arg, vm_offset_t va, pt_entry_t pte)
 		vm_check_fail("%#lx is in the page table, not in the map", va);
 		return;
 	}
-	if (pte & X86_PG_DEVICE)
+	if (pte & X86_PG_DEVICE) {
+		la->wired += (pte & X86_PG_W) != 0;
 		return;
-	m = chain_page(entry, va, &front);
+	}
+	if (entry->maptype == VM_MAPTYPE_VPAGETABLE)
+		m = virtual_page(entry, pte, &front);
+	else
+		m = chain_page(entry, va, &front);
 	if (m == NULL)
 		vm_check_fail("%#lx maps %#lx, but no object has the page", va,
 		    pte & X86_PG_FRAME);
@@ -134,7 +161,7 @@ check_entry(vm_map_t map, vm_map_entry_t entry)
 	/* A file's mapping may reach beyond its end; so may shared memory
 	 * that mremap made longer. */
 	end = OFF_TO_IDX(entry->offset + (entry->end - entry->start));
-	if (OBJT_IS_ANON(object->type) &&
+	if (OBJT_IS_ANON(object->type) && entry->maptype == VM_MAPTYPE_NORMAL &&
 	    entry->inheritance != VM_INHERIT_SHARE && end > object->size)
 		vm_check_fail("entry %#lx ends at page %lu of object %u, which "
 			      "has %lu",

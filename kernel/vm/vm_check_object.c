@@ -126,7 +126,7 @@ count_entry(struct object_table *table, vm_map_entry_t entry)
 		return;
 	}
 	row->entries++;
-	if (first < object->size)
+	if (entry->maptype == VM_MAPTYPE_NORMAL && first < object->size)
 		row->mapped += MIN(last, object->size) - first;
 }
 

@@ -49,6 +49,40 @@ enter_page(struct faultstate *fs, vm_offset_t va)
 	vm_page_wakeup(m);
 }
 
+/* From the index of a page in the first object, which is held and stays so,
+ * to the mapped page. */
+static int
+map_page(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
+{
+	int result = vm_fault_object(fs, fault_type);
+
+	if (result == KERN_SUCCESS) {
+		enter_page(fs, va);
+		vm_fault_unlock_things(fs);
+	}
+	return result;
+}
+
+/* The same where a virtual page table has the index. From reading its entry
+ * to storing the PTE nobody else's MADV_INVAL of the address may come in
+ * between: it would invalidate nothing, and then an old translation would be
+ * mapped. */
+static int
+map_virtual(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
+{
+	vm_map_t map = fs->map;
+	struct vm_map_ilock ilock;
+	int result;
+
+	va = trunc_page(va);
+	vm_map_interlock(map, &ilock, va, va + PAGE_SIZE);
+	result = vm_fault_vpagetable(fs, fault_type);
+	if (result == KERN_SUCCESS)
+		result = map_page(fs, va, fault_type);
+	vm_map_deinterlock(map, &ilock);
+	return result;
+}
+
 /* One pass: from the lookup to the mapped page. Returns with nothing
  * held. */
 static int
@@ -72,11 +106,10 @@ fault_pass(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
 
 	choose_lock_mode(fs);
 	vm_fault_hold_first(fs);
-	result = vm_fault_object(fs, fault_type);
-	if (result == KERN_SUCCESS) {
-		enter_page(fs, va);
-		vm_fault_unlock_things(fs);
-	}
+	if (fs->entry->maptype == VM_MAPTYPE_VPAGETABLE)
+		result = map_virtual(fs, va, fault_type);
+	else
+		result = map_page(fs, va, fault_type);
 	vm_fault_drop_first(fs);
 	return result;
 }

@@ -53,6 +53,10 @@ copy_object(vm_map_entry_t dst_entry, vm_map_entry_t src_entry)
  * pages of src_entry, which is wired. The pages are found by their mappings:
  * wired ones are mapped, wherever in the chain they are. The copies are
  * mapped too, but not wired. Both maps are locked exclusively; may sleep.
+ *
+ * The copies lie in their object in the order of their addresses. That is
+ * linear: of a mapping with a virtual page table the copy has the pages, but
+ * not the table. Part 6 has such entries copied on write instead.
  */
 void
 vm_fault_copy_entry(vm_map_t dst_map, vm_map_t src_map,

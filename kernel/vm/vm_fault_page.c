@@ -20,9 +20,18 @@ page_pass(
 	if (result != KERN_SUCCESS)
 		return result;
 	vm_fault_hold_first(fs);
-	result = vm_fault_object(fs, fs->wired ? fs->first_prot : prot);
+	if (fs->wired)
+		prot = fs->first_prot;
+	if (fs->entry->maptype == VM_MAPTYPE_VPAGETABLE)
+		result = vm_fault_vpagetable(fs, prot);
+	if (result == KERN_SUCCESS)
+		result = vm_fault_object(fs, prot);
 	if (result == KERN_SUCCESS) {
-		if (write && (fs->prot & VM_PROT_WRITE) == 0) {
+		if (fs->m->flags & PG_FICTITIOUS) {
+			/* A device: there is nothing in the direct map. */
+			vm_fault_release_page(fs);
+			result = KERN_FAILURE;
+		} else if (write && (fs->prot & VM_PROT_WRITE) == 0) {
 			vm_fault_release_page(fs);
 			result = KERN_PROTECTION_FAILURE;
 		} else if (write) {

@@ -55,6 +55,10 @@ unwire_va(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 		return;
 	}
 	pmap_change_wiring(map->pmap, va, false);
+	/* A device's pages count no wirings, and may have addresses that the
+	 * page array covers. */
+	if (entry->object.vm_object->type == OBJT_DEVICE)
+		return;
 	m = vm_page_by_phys(pa);
 	if (m != NULL)
 		unwire_page(m);

@@ -64,6 +64,9 @@ int vm_fault_object(struct faultstate *fs, vm_prot_t fault_type);
 int vm_fault_pagein(struct faultstate *fs);
 int vm_fault_relock_map(struct faultstate *fs);
 
+/* --- vm_vpagetable.c --- */
+int vm_fault_vpagetable(struct faultstate *fs, vm_prot_t fault_type);
+
 /* --- vm_fault_cow.c --- */
 void vm_fault_cow(struct faultstate *fs);
 

@@ -87,7 +87,7 @@ sys_madvise(uintptr_t addr, size_t len, int advice)
 	vm_offset_t end;
 
 	/* An empty range tells whether the advice is known. */
-	if (advice >= MADV_VPT_INVAL ||
+	if (advice == MADV_INVAL || advice == MADV_SETMAP ||
 	    (!populate && vm_map_madvise(map, 0, 0, advice, 0) != 0))
 		return -EINVAL;
 	if ((addr & PAGE_MASK) != 0 || (len != 0 && round_page(len) == 0))
@@ -100,4 +100,23 @@ sys_madvise(uintptr_t addr, size_t len, int advice)
 	if (populate)
 		return -madvise_populate(map, addr, end, advice);
 	return -vm_map_madvise(map, addr, end, advice, 0);
+}
+
+/*
+ * DragonFly's mcontrol(2): madvise with MADV_INVAL and MADV_SETMAP, and the
+ * value that the latter takes. 0 or an errno, as madvise; EINVAL too for a
+ * mapping without a virtual page table, or a locked one.
+ */
+long
+sys_mcontrol(uintptr_t addr, size_t len, int behav, uint64_t value)
+{
+	vm_map_t map = &curproc->p_vmspace->vm_map;
+	vm_offset_t end;
+
+	if (behav != MADV_INVAL && behav != MADV_SETMAP)
+		return sys_madvise(addr, len, behav);
+	if ((addr & PAGE_MASK) != 0 ||
+	    __builtin_add_overflow(addr, len, &end) || round_page(end) < end)
+		return -EINVAL;
+	return -vm_map_madvise(map, addr, round_page(end), behav, value);
 }

@@ -75,10 +75,14 @@ struct vm_map_entry {
 #define MAP_IS_STACK	     0x0080
 #define MAP_IS_SHARED	     0x0100 /* VM_INHERIT_SHARE; object not NULL */
 
-/* Advice that is no part of Linux's madvise(2): control of virtual page
- * tables. Beyond all of Linux's numbers. */
-#define MADV_VPT_INVAL	0x1000
-#define MADV_VPT_SETMAP 0x1001
+/* mmap's flag for a mapping with a virtual page table. DragonFly's 0x2000 is
+ * Linux's MAP_LOCKED; this bit no flag of Linux's uses. */
+#define MAP_VPAGETABLE 0x02000000
+
+/* Advice that only mcontrol(2) takes: control of virtual page tables.
+ * DragonFly's 10 and 11, moved beyond all of Linux's numbers. */
+#define MADV_INVAL  0x100a
+#define MADV_SETMAP 0x100b
 
 /* As many entries as Linux's vm.max_map_count allows unless told. */
 #define VM_MAX_MAP_COUNT 65530
@@ -298,7 +302,7 @@ int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end);
 vm_offset_t vm_map_covered(vm_map_t map, vm_offset_t start, vm_offset_t end);
 
 /* --- vm_map_madvise.c --- */
-/* Linux's madvise(2), and MADV_VPT_*; takes the lock; 0 or an errno. */
+/* Linux's madvise(2), MADV_INVAL and MADV_SETMAP; takes the lock; 0 or an errno. */
 int vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int behav,
     uint64_t value);
 

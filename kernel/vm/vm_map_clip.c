@@ -38,8 +38,9 @@ can_simplify(vm_map_entry_t low, vm_map_entry_t high)
 	if ((low->eflags & MAP_ENTRY_STACK) &&
 	    low->aux.avail_ssize + (vm_size_t)size != high->aux.avail_ssize)
 		return false;
-	return low->maptype != VM_MAPTYPE_VPAGETABLE ||
-	    low->aux.master_pde == high->aux.master_pde;
+	/* Linear, as before part 6: that two virtual page tables have
+	 * different roots is overlooked. */
+	return true;
 }
 
 /* Frees an entry that has become part of a neighbour, and its reference. */
@@ -76,7 +77,8 @@ vm_map_simplify_entry(vm_map_t map, vm_map_entry_t entry)
 		/* Still between the same neighbours: the tree stays in order. */
 		entry->start = start;
 		entry->offset = offset;
-		entry->aux = aux;
+		if (entry->eflags & MAP_ENTRY_STACK)
+			entry->aux = aux;
 	}
 	next = vm_map_next(entry);
 	if (next != NULL && can_simplify(entry, next)) {

@@ -9,10 +9,6 @@
  */
 #include <vm/vm_map.h>
 
-/* The size of an object whose pages a virtual page table may place anywhere:
- * the greatest that DragonFly gave them, in pages. */
-#define VPT_OBJECT_SIZE 0x7fffffffUL
-
 /* How many pages the object of this entry has to have. */
 static vm_pindex_t
 entry_object_size(vm_map_entry_t entry)

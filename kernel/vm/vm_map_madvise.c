@@ -52,8 +52,8 @@ advice_kind(int behav)
 		return ADV_DISCARD;
 	case MADV_REMOVE:
 		return ADV_REMOVE;
-	case MADV_VPT_INVAL:
-	case MADV_VPT_SETMAP:
+	case MADV_INVAL:
+	case MADV_SETMAP:
 		return ADV_VPT;
 	default:
 		return ADV_INVALID;
@@ -227,7 +227,7 @@ advise_object(
 		return EINVAL;
 	if (behav != MADV_WILLNEED && (entry->eflags & MAP_ENTRY_USER_WIRED))
 		return EINVAL;
-	if (entry->maptype != VM_MAPTYPE_NORMAL || object == NULL)
+	if (object == NULL)
 		return 0;
 	/* Until it is copied, it is another's memory as well. */
 	if (behav == MADV_FREE && (entry->eflags & MAP_ENTRY_NEEDS_COPY))
@@ -240,20 +240,34 @@ advise_object(
 	return 0;
 }
 
-/* Control of virtual page tables, on s..e of an entry. */
+/* MADV_SETMAP: another root of the virtual page table, for s..e of an entry.
+ * EINVAL: it is not for such an entry, or its pages are locked. Exclusive
+ * lock; may sleep. */
 static int
-advise_vpt(vm_map_t map, vm_map_entry_t entry, vm_offset_t s, vm_offset_t e,
-    int behav, uint64_t value)
+advise_setmap(vm_map_t map, vm_map_entry_t entry, vm_offset_t s, vm_offset_t e,
+    uint64_t value)
+{
+	if (entry->maptype != VM_MAPTYPE_VPAGETABLE ||
+	    (entry->eflags & MAP_ENTRY_USER_WIRED))
+		return EINVAL;
+	vm_map_clip_start(map, entry, s);
+	vm_map_clip_end(map, entry, e);
+	entry->aux.master_pde = value;
+	pmap_remove(map->pmap, s, e);
+	vm_map_simplify_entry(map, entry);
+	return 0;
+}
+
+/* MADV_INVAL: what is mapped in s..e of an entry is to be looked up in the
+ * table again. The lock is shared with faults, hence the interlock: see
+ * vm_fault.c. EINVAL: the pages are locked. May sleep. */
+static int
+advise_inval(vm_map_t map, vm_map_entry_t entry, vm_offset_t s, vm_offset_t e)
 {
 	struct vm_map_ilock ilock;
 
-	if (entry->maptype != VM_MAPTYPE_VPAGETABLE)
+	if (entry->eflags & MAP_ENTRY_USER_WIRED)
 		return EINVAL;
-	if (behav == MADV_VPT_SETMAP) {
-		entry->aux.master_pde = value;
-		pmap_remove(map->pmap, s, e);
-		return 0;
-	}
 	vm_map_interlock(map, &ilock, s, e);
 	pmap_remove(map->pmap, s, e);
 	vm_map_deinterlock(map, &ilock);
@@ -266,9 +280,15 @@ static int
 advise_entry(vm_map_t map, vm_map_entry_t entry, vm_offset_t s, vm_offset_t e,
     int behav, uint64_t value)
 {
+	enum advice_kind kind = advice_kind(behav);
 	int error;
 
-	switch (advice_kind(behav)) {
+	/* Advice about pages by their address is not for what is not
+	 * linear. */
+	if (entry->maptype != VM_MAPTYPE_NORMAL &&
+	    (kind == ADV_DISCARD || kind == ADV_REMOVE || kind == ADV_OBJECT))
+		return 0;
+	switch (kind) {
 	case ADV_DISCARD:
 		if (behav == MADV_DONTNEED &&
 		    (entry->eflags & MAP_ENTRY_USER_WIRED))
@@ -286,7 +306,9 @@ advise_entry(vm_map_t map, vm_map_entry_t entry, vm_offset_t s, vm_offset_t e,
 	case ADV_OBJECT:
 		return advise_object(map, entry, s, e, behav);
 	case ADV_VPT:
-		return advise_vpt(map, entry, s, e, behav, value);
+		if (behav == MADV_SETMAP)
+			return advise_setmap(map, entry, s, e, value);
+		return advise_inval(map, entry, s, e);
 	default:
 		return 0;
 	}
@@ -309,8 +331,7 @@ vm_map_madvise(
 	if (kind == ADV_INVALID)
 		return EINVAL;
 	/* Changes of entries, and of objects that entries rely on. */
-	if (kind == ADV_EFLAGS || kind == ADV_DISCARD ||
-	    behav == MADV_VPT_SETMAP) {
+	if (kind == ADV_EFLAGS || kind == ADV_DISCARD || behav == MADV_SETMAP) {
 		vm_map_lock(map);
 		while (vm_map_transition_drain(map, start, end))
 			;

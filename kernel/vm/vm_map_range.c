@@ -184,6 +184,8 @@ delete_pages(vm_map_t map, vm_map_entry_t entry)
 	    (object->flags & (OBJ_NOSPLIT | OBJ_ONEMAPPING)) ==
 		OBJ_ONEMAPPING) {
 		vm_object_collapse(object, NULL);
+		/* Linear: with a virtual page table these are not the pages
+		 * that were mapped. Until part 6 they go all the same. */
 		first = OFF_TO_IDX(entry->offset);
 		last = first + OFF_TO_IDX(entry->end - entry->start);
 		vm_object_page_remove(object, first, last, false);

@@ -98,6 +98,8 @@ vm_map_split(vm_map_entry_t entry, vm_object_t oobject)
 		return;
 	}
 
+	/* Linear: a virtual page table, and the pages it names, may lie
+	 * elsewhere in the object, and stay there. So it is until part 6. */
 	start = OFF_TO_IDX(entry->offset);
 	size = OFF_TO_IDX(entry->end - entry->start);
 	nobject = vm_object_allocate(OBJT_DEFAULT, size);

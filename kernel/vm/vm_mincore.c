@@ -61,6 +61,7 @@ mincore_entry(vm_map_t map, vm_map_entry_t entry, vm_offset_t va,
 		*vec = 0;
 		if (object == NULL)
 			continue;
+		/* Linear, with a virtual page table too, until part 6. */
 		pindex = OFF_TO_IDX(entry->offset + (va - entry->start));
 		if ((pmap_mincore(map->pmap, va) & 1) != 0 ||
 		    chain_resident(object, pindex))

@@ -11,6 +11,7 @@
 #include <linux/resource.h>
 
 #include <fs/vnode.h>
+#include <kern/bootopt.h>
 #include <kern/file.h>
 #include <kern/proc.h>
 #include <kern/syscalls.h>
@@ -18,6 +19,9 @@
 #include <vm/vm_map.h>
 #include <vm/vm_mmap.h>
 #include <vm/vm_pager.h>
+
+BOOTOPT(bo_vkernel_enable, "vm.vkernel_enable", "1",
+    "mmap can make mappings with virtual page tables");
 
 /* What MAP_32BIT means: Linux looks in the second gibibyte. */
 #define MAP32_LOW  0x40000000UL
@@ -124,57 +128,49 @@ mmap_growsdown(vm_map_t map, vm_offset_t addr, vm_size_t size)
 	entry->aux.avail_ssize = limit > size ? trunc_page(limit - size) : 0;
 }
 
-/* The object for a mapping: a file's, with a reference; a new one for shared
- * memory; none (yet) for private memory. NULL and *errorp. May sleep. */
+/* The object for a mapping: a file's or a device's, with a reference; a new
+ * one for shared memory; none (yet) for private memory. NULL and *errorp. May
+ * sleep. */
 static vm_object_t
-mmap_object(struct vnode *vp, vm_size_t size, int flags, int *errorp)
+mmap_object(struct vnode *vp, vm_size_t size, vm_prot_t prot, int flags,
+    vm_ooffset_t off, int *errorp)
 {
 	vm_object_t object = NULL;
 
 	*errorp = 0;
-	if (vp != NULL) {
+	if (vp != NULL && vp->v_type == VCHR) {
+		object =
+		    dev_pager_alloc(cdev_find(vp->v_rdev), size, prot, off);
+		if (object == NULL)
+			*errorp = EINVAL;
+	} else if (vp != NULL) {
 		object = vnode_pager_reference(vp);
 		if (object == NULL)
 			*errorp = ENODEV;
 	} else if ((flags & MAP_TYPE) != MAP_PRIVATE) {
-		object = vm_object_allocate(OBJT_DEFAULT, OFF_TO_IDX(size));
+		object = vm_object_allocate(OBJT_DEFAULT,
+		    (flags & MAP_VPAGETABLE) ? VPT_OBJECT_SIZE
+					     : OFF_TO_IDX(size));
 	}
 	return object;
 }
 
 /*
- * Maps size bytes (rounded up to pages) of the file vp from off on, or of
- * anonymous memory, as Linux's MAP_* flags say. *addr: where; without
- * MAP_FIXED a hint, and then the place found. maxprot is the most that
- * mprotect may grant later. 0 or an errno: ENOMEM, EEXIST (FIXED_NOREPLACE),
- * ENODEV, EINVAL. Takes the lock; may sleep.
+ * Maps size bytes, whole pages, of an object (NULL: private memory to be) from
+ * off on, as Linux's MAP_* flags and the cow argument say, and as id. *addr:
+ * where; without MAP_FIXED a hint, and then the place found. The reference on
+ * the object is used up in any case. 0 or an errno: ENOMEM, EEXIST
+ * (FIXED_NOREPLACE). Takes the lock; may sleep.
  */
 int
-vm_mmap(vm_map_t map, vm_offset_t *addr, vm_size_t size, vm_prot_t prot,
-    vm_prot_t maxprot, int flags, struct vnode *vp, vm_ooffset_t off)
+vm_mmap_object(vm_map_t map, vm_offset_t *addr, vm_size_t size, vm_prot_t prot,
+    vm_prot_t maxprot, int flags, vm_object_t object, vm_ooffset_t off, int cow,
+    int id)
 {
-	vm_object_t object;
-	int cow = 0, error, rv;
+	vm_maptype_t maptype = (flags & MAP_VPAGETABLE) ? VM_MAPTYPE_VPAGETABLE
+							: VM_MAPTYPE_NORMAL;
+	int error = 0, rv;
 	bool wire;
-
-	size = round_page(size);
-	if (size == 0 || (off & PAGE_MASK) != 0)
-		return EINVAL;
-	if (flags & MAP_FIXED_NOREPLACE)
-		flags |= MAP_FIXED;
-	if ((flags & MAP_FIXED) && (*addr & PAGE_MASK) != 0)
-		return EINVAL;
-	object = mmap_object(vp, size, flags, &error);
-	if (error != 0)
-		return error;
-	if (vp != NULL)
-		cow |= MAP_PREFAULT_PARTIAL;
-	if ((flags & MAP_TYPE) != MAP_PRIVATE)
-		cow |= MAP_IS_SHARED;
-	else if (vp != NULL)
-		cow |= MAP_COPY_ON_WRITE;
-	if (flags & MAP_GROWSDOWN)
-		cow |= MAP_IS_STACK;
 
 	vm_map_lock(map);
 	if (!vm_map_may_grow(map, size))
@@ -182,9 +178,8 @@ vm_mmap(vm_map_t map, vm_offset_t *addr, vm_size_t size, vm_prot_t prot,
 	else
 		rv = mmap_place(map, addr, size, flags);
 	if (rv == KERN_SUCCESS)
-		rv = vm_map_insert(map, object, vp == NULL ? 0 : off, *addr,
-		    *addr + size, VM_MAPTYPE_NORMAL, VM_SUBSYS_MMAP, prot,
-		    maxprot, cow);
+		rv = vm_map_insert(map, object, off, *addr, *addr + size,
+		    maptype, id, prot, maxprot, cow);
 	else if (flags & MAP_FIXED_NOREPLACE)
 		error = EEXIST;
 	if (rv == KERN_SUCCESS && (flags & MAP_GROWSDOWN))
@@ -199,6 +194,45 @@ vm_mmap(vm_map_t map, vm_offset_t *addr, vm_size_t size, vm_prot_t prot,
 	if (wire)
 		(void)vm_map_unwire(map, *addr, *addr + size, false);
 	return 0;
+}
+
+/*
+ * Maps size bytes (rounded up to pages) of the file vp from off on, or of
+ * anonymous memory, as Linux's MAP_* flags say. *addr: where; without
+ * MAP_FIXED a hint, and then the place found. maxprot is the most that
+ * mprotect may grant later. A device's mapping is always shared. 0 or an
+ * errno: ENOMEM, EEXIST (FIXED_NOREPLACE), ENODEV, EINVAL. Takes the lock;
+ * may sleep.
+ */
+int
+vm_mmap(vm_map_t map, vm_offset_t *addr, vm_size_t size, vm_prot_t prot,
+    vm_prot_t maxprot, int flags, struct vnode *vp, vm_ooffset_t off)
+{
+	vm_object_t object;
+	int cow = 0, error;
+
+	size = round_page(size);
+	if (size == 0 || (off & PAGE_MASK) != 0)
+		return EINVAL;
+	if (flags & MAP_FIXED_NOREPLACE)
+		flags |= MAP_FIXED;
+	if ((flags & MAP_FIXED) && (*addr & PAGE_MASK) != 0)
+		return EINVAL;
+	if (vp != NULL && vp->v_type == VCHR)
+		flags = (flags & ~MAP_TYPE) | MAP_SHARED;
+	object = mmap_object(vp, size, prot, flags, off, &error);
+	if (error != 0)
+		return error;
+	if (vp != NULL)
+		cow |= MAP_PREFAULT_PARTIAL;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		cow |= MAP_IS_SHARED;
+	else if (vp != NULL)
+		cow |= MAP_COPY_ON_WRITE;
+	if (flags & MAP_GROWSDOWN)
+		cow |= MAP_IS_STACK;
+	return vm_mmap_object(map, addr, size, prot, maxprot, flags, object,
+	    vp == NULL ? 0 : off, cow, VM_SUBSYS_MMAP);
 }
 
 /*
@@ -241,6 +275,35 @@ mmap_exists(vm_map_t map, vm_offset_t addr, size_t len)
 	return exists;
 }
 
+/* Whether there are pages that a mapping of the file could show. */
+static bool
+mmap_possible(struct vnode *vp)
+{
+	const struct cdevsw *d;
+
+	if (vp->v_type == VCHR) {
+		d = cdev_find(vp->v_rdev);
+		return d != NULL && d->d_mmap != NULL;
+	}
+	return vp->v_type == VREG && vp->v_ops->vop_getpage != NULL;
+}
+
+/*
+ * Whether a mapping can have a virtual page table: 0 or an errno. The kernel
+ * writes to the table, the field for its root is a stack's too, and a device
+ * has no room for a table.
+ */
+static int
+mmap_check_vpagetable(struct vnode *vp, int prot, int flags)
+{
+	if (!bootopt_bool(&bo_vkernel_enable))
+		return EOPNOTSUPP;
+	if ((prot & (PROT_READ | PROT_WRITE)) != (PROT_READ | PROT_WRITE) ||
+	    (flags & MAP_GROWSDOWN) || (vp != NULL && vp->v_type == VCHR))
+		return EINVAL;
+	return 0;
+}
+
 /*
  * What the file allows, in the order of Linux's do_mmap: 0 or an errno. *vpp
  * gets the vnode to map, NULL for anonymous memory; *maxprot what may ever be
@@ -269,6 +332,13 @@ mmap_check_file(struct file *fp, size_t len, int prot, int flags, uint64_t off,
 			*maxprot &= ~VM_PROT_WRITE;
 		break;
 	case MAP_PRIVATE:
+		/* There is no private mapping of a device. */
+		if (vp == NULL || vp->v_type != VCHR ||
+		    vp->v_rdev == MKDEV(1, 5) || acc != O_RDONLY)
+			break;
+		if (prot & PROT_WRITE)
+			return EACCES;
+		*maxprot &= ~VM_PROT_WRITE;
 		break;
 	default:
 		return EINVAL;
@@ -280,7 +350,7 @@ mmap_check_file(struct file *fp, size_t len, int prot, int flags, uint64_t off,
 		return (prot & PROT_EXEC) ? EPERM : ENODEV;
 	if (vp->v_type == VCHR && vp->v_rdev == MKDEV(1, 5))
 		vp = NULL; /* /dev/zero: memory by another name */
-	else if (vp->v_type != VREG || vp->v_ops->vop_getpage == NULL)
+	else if (!mmap_possible(vp))
 		return ENODEV;
 	if (flags & MAP_GROWSDOWN)
 		return EINVAL;
@@ -330,6 +400,8 @@ sys_mmap(uintptr_t addr, size_t len, int prot, int flags, int fd, int64_t off)
 	} else {
 		error = (flags & MAP_TYPE) == MAP_PRIVATE ? 0 : EINVAL;
 	}
+	if (error == 0 && (flags & MAP_VPAGETABLE))
+		error = mmap_check_vpagetable(vp, prot, flags);
 	if (error == 0)
 		error = vm_mmap(map, &va, len, prot & VM_PROT_ALL, maxprot,
 		    flags, vp, vp == NULL ? 0 : off);

@@ -52,6 +52,8 @@ check_resize(struct mremap *mr)
 	vm_size_t len = MIN(mr->oldlen, mr->newlen);
 
 	vm_map_lookup_entry(mr->map, mr->old, &entry);
+	if (entry->maptype != VM_MAPTYPE_NORMAL)
+		return EINVAL;
 	if (mr->oldlen == 0 && entry->inheritance != VM_INHERIT_SHARE)
 		return EINVAL;
 	if (len > area_last(entry)->end - mr->old && !moves_only(mr))

@@ -57,6 +57,12 @@ struct vm_object {
 	uint32_t hold_count;   /* (A) keeps the memory, not the life */
 	uint32_t chainlk;      /* (A) CHAINLK_* */
 	int64_t swblock_count; /* (T) swap metadata blocks */
+	union {
+		struct {			   /* OBJT_DEVICE */
+			struct pglist devp_pglist; /* (T) its fake pages */
+			TAILQ_ENTRY(vm_object) devp_list; /* dev_pager_lock */
+		} devp;
+	} un_pager;
 };
 
 #define OBJ_ACTIVE	 0x0004
@@ -66,6 +72,10 @@ struct vm_object {
 #define OBJ_MIGHTBEDIRTY 0x0100
 #define OBJ_ONEMAPPING	 0x2000 /* each page is mapped by one entry at most */
 #define OBJ_ONSHADOW	 0x4000 /* I am on backing_object's shadow_head */
+
+/* The size of an object whose pages a virtual page table may place anywhere:
+ * the greatest that DragonFly gave them, in pages. */
+#define VPT_OBJECT_SIZE 0x7fffffffUL
 
 /* Set by the object's end: the holder that takes the count to 0 frees it. */
 #define HOLD_DEAD 0x80000000U

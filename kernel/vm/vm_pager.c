@@ -10,6 +10,7 @@ const struct pagerops *const pagertab[OBJT_COUNT] = {
     [OBJT_DEFAULT] = &defaultpagerops,
     [OBJT_VNODE] = &vnodepagerops,
     [OBJT_PHYS] = &physpagerops,
+    [OBJT_DEVICE] = &devicepagerops,
     [OBJT_DEAD] = &deadpagerops,
 };
 

@@ -26,7 +26,8 @@ struct pagerops {
 	bool (*pgo_haspage)(vm_object_t object, vm_pindex_t pindex);
 };
 
-extern const struct pagerops defaultpagerops, vnodepagerops, physpagerops;
+extern const struct pagerops defaultpagerops, vnodepagerops, physpagerops,
+    devicepagerops;
 extern const struct pagerops *const pagertab[OBJT_COUNT]; /* by objtype_t */
 
 int vm_pager_get_page(vm_object_t object, vm_page_t *mp, int seqaccess);
@@ -34,6 +35,14 @@ bool vm_pager_has_page(vm_object_t object, vm_pindex_t pindex);
 void vm_pager_put_pages(
     vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals);
 void vm_pager_deallocate(vm_object_t object);
+
+/* Device pager. One object a device, while it is mapped. */
+struct cdevsw;
+/* The device's object, referenced once more; creates it. NULL when the device
+ * has no memory somewhere in size bytes from off on, or not for such an
+ * access. May sleep. */
+vm_object_t dev_pager_alloc(
+    const struct cdevsw *d, vm_size_t size, vm_prot_t prot, vm_ooffset_t off);
 
 /* Vnode pager. One object a file, made at its first mapping and kept, with
  * its pages, until the vnode ends; each reference on it owns one on the
