@@ -166,6 +166,7 @@ setup_file() {
 @test "[1] exec_descriptors: close-on-exec closes" { check; }
 @test "[1] exec_again: fifty times through execve" { check; }
 @test "[1] exec_elf_good: a program of 4096 hand-made bytes runs" { check; }
+@test "[1] exec_elf_bss: what the file does not have is zero" { check; }
 @test "[2] exec_elf_broken: every broken ELF file is refused" { check; }
 @test "[1] exec_errors: names and pointers that lead nowhere" { check; }
 @test "[1] exec_too_big: an argument of more than 128 KiB is refused" { check; }

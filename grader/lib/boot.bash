@@ -97,7 +97,9 @@ records() {
 # unfinished FILE: the test that had begun but not ended, or nothing.
 unfinished() {
 	jq -rnR 'reduce (inputs | fromjson?) as $r (null;
-		if $r.event == "begin" then $r.test else null end) // empty' "$1"
+		if $r.event == "begin" then $r.test
+		elif $r.event == "end" then null
+		else . end) // empty' "$1"
 }
 
 # is_done FILE: did init get to the end of its list?

@@ -83,7 +83,7 @@ TEST(fork_and_write)
 TEST(exit_merges)
 {
 	char *p = t_map(16);
-	long cow;
+	long cow, shadows;
 	pid_t pid;
 
 	touch(p, 0, 16);
@@ -95,8 +95,11 @@ TEST(exit_merges)
 	t_reap(pid);
 	t_vmstat("v_cow_faults"); /* its own buffer is copied here */
 	cow = t_vmstat("v_cow_faults");
+	shadows = t_vmstat("v_shadow");
 	touch(p, 0, 16);
-	say("%ld copies\n", t_vmstat("v_cow_faults") - cow);
+	shadows = t_vmstat("v_shadow") - shadows;
+	say("%ld copies, %ld objects\n", t_vmstat("v_cow_faults") - cow,
+	    shadows);
 	show("parent", p);
 }
 

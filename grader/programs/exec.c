@@ -237,16 +237,16 @@ good_elf(char *img)
 	memcpy(img + 0x200, "\xb8\x3c\0\0\0\xbf\x4d\0\0\0\x0f\x05", 12);
 }
 
-/* The untouched ELF file runs. */
-TEST(elf_good)
+/* Runs a file with this content and says how it ended. */
+static void
+run_image(const char *img, size_t len)
 {
-	char img[4096], *argv[] = {"good", NULL};
+	char *argv[] = {"good", NULL};
 	pid_t pid;
 	int fd;
 
-	good_elf(img);
 	fd = MUST(open("good", O_RDWR | O_CREAT | O_TRUNC, 0755));
-	EXPECT(sizeof(img), write(fd, img, sizeof(img)));
+	EXPECT(len, write(fd, img, len));
 	MUST(close(fd));
 	pid = t_fork();
 	if (pid == 0) {
@@ -255,6 +255,43 @@ TEST(elf_good)
 	}
 	say("%s\n", t_status(t_wait(pid)));
 	MUST(unlink("good"));
+}
+
+/* The untouched ELF file runs. */
+TEST(elf_good)
+{
+	char img[4096];
+
+	good_elf(img);
+	run_image(img, sizeof(img));
+}
+
+/*
+ * What a segment has in memory beyond its bytes in the file is zero, although
+ * the page of the file has something else there.
+ */
+TEST(elf_bss)
+{
+	static const unsigned char code[] = {0x31, 0xc0, /* xor %eax, %eax */
+	    0xbf, 0x00, 0x03, 0x40, 0x00, /* mov $0x400300, %edi */
+	    0xb9, 0x00, 0x2d, 0x00, 0x00, /* mov $0x2d00, %ecx */
+	    0xf3, 0xae,			  /* repe scasb */
+	    0x0f, 0x95, 0xc0,		  /* setne %al */
+	    0x0f, 0xb6, 0xf8,		  /* movzbl %al, %edi */
+	    0x83, 0xc7, 0x4d,		  /* add $77, %edi */
+	    0xb8, 0x3c, 0x00, 0x00, 0x00, /* mov $60, %eax */
+	    0x0f, 0x05};		  /* syscall */
+	char img[4096];
+	Elf64_Ehdr *eh = (Elf64_Ehdr *)img;
+	Elf64_Phdr *ph = (Elf64_Phdr *)(img + sizeof(*eh));
+
+	good_elf(img);
+	ph->p_flags = PF_R | PF_W | PF_X;
+	ph->p_filesz = 0x300;
+	ph->p_memsz = 0x3000;
+	memcpy(img + 0x200, code, sizeof(code));
+	memset(img + 0x300, 0xee, sizeof(img) - 0x300);
+	run_image(img, sizeof(img));
 }
 
 /* Each way to be no program of this machine. */

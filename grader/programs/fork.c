@@ -208,11 +208,14 @@ TEST(child_says)
 	_exit(21);
 }
 
-/* wait4: no child, bad options, one child among several, and not waiting. */
+/*
+ * wait4: no child, bad options, one child among several, any child while an
+ * older one lives, and not waiting.
+ */
 TEST(wait_forms)
 {
 	struct gate go;
-	pid_t a, b;
+	pid_t a, b, c;
 	int status = 0;
 
 	FAILS(ECHILD, waitpid(-1, &status, 0));
@@ -225,13 +228,23 @@ TEST(wait_forms)
 	b = t_fork();
 	if (b == 0)
 		_exit(2);
+	c = t_fork();
+	if (c == 0) {
+		gate_wait(&go);
+		_exit(3);
+	}
+	usleep(50000); /* b has ended now, nobody else */
 	FAILS(EINVAL, waitpid(a, &status, 0x40000));
 	FAILS(ECHILD, waitpid(1 << 21, &status, 0));
-	EXPECT(b, waitpid(b, &status, 0));
-	say("b: %s\n", t_status(status));
 	EXPECT(0, waitpid(a, &status, WNOHANG));
+	EXPECT(0, waitpid(c, &status, WNOHANG));
+	EXPECT(b, waitpid(-1, &status, 0));
+	say("b: %s\n", t_status(status));
 	EXPECT(0, waitpid(-1, &status, WNOHANG));
 	gate_open(&go);
+	gate_open(&go);
+	EXPECT(c, waitpid(c, &status, 0));
+	say("c: %s\n", t_status(status));
 	EXPECT(a, waitpid(-1, &status, 0));
 	say("a: %s\n", t_status(status));
 	FAILS(ECHILD, waitpid(a, &status, 0));

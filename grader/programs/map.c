@@ -204,6 +204,9 @@ TEST(hint)
 	MUST(munmap(p + 4 * PAGE, 2 * PAGE));
 	q = (char *)MUST(mmap(p + 4 * PAGE, 2 * PAGE, RW, ANON, -1, 0));
 	EXPECT((long)p + 4 * PAGE, q);
+	/* Far below everything, where no search would end. */
+	EXPECT((long)p - (256 << 20),
+	    mmap(p - (256 << 20), PAGE, RW, ANON, -1, 0));
 	q = (char *)MUST(mmap(p, 2 * PAGE, RW, ANON, -1, 0));
 	EXPECT(1, q + 2 * PAGE <= p || q >= p + 8 * PAGE);
 	say("%08x %08x\n", t_sum(p, 4 * PAGE), t_sum(q, 2 * PAGE));
