@@ -66,6 +66,7 @@ struct blkdev {
 	void (*bd_strategy)(struct blkdev *bd, struct bio *bio);
 	void *bd_softc;		      /* (k) the driver's */
 	struct lock bd_lock;	      /* fs/bdev.c: writes by /dev */
+	volatile uint32_t bd_claimed; /* (a) 1: mounted, or swapped to */
 	volatile uint64_t bd_latency; /* (a) ns; see blk_inject.c */
 	int bd_inject;		      /* (i) rules that there are */
 	uint64_t bd_reads, bd_writes; /* (a) transfers begun */

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
+#include <fs/buf.h>
 #include <fs/vnode.h>
 #include <kern/kstring.h>
 #include <kern/proc.h>
@@ -22,6 +23,7 @@ void
 vfs_init(void)
 {
 	zinit(&vnode_zone, "vnode", sizeof(struct vnode), NULL);
+	bufinit();
 }
 
 /* Vnodes alive. */

@@ -79,7 +79,7 @@ pmap_enter_same(
 		opte = pte_load(ptep);
 	} while (
 	    !pmap_inval_smp_cmpset(pmap, va, ptep, opte, npte | (opte & keep)));
-	pmap_fold(m, opte & ~keep);
+	pmap_fold(m, va, opte & ~keep);
 	if ((opte ^ npte) & X86_PG_W)
 		atomic_add_long(&pmap->pm_wired, npte & X86_PG_W ? 1 : -1);
 }
@@ -136,7 +136,7 @@ pmap_enter_managed(
 		opte = pmap_inval_smp(pmap, va, 1, ptep, 0);
 		pmap_account_gone(pmap, opte);
 		if (opte & X86_PG_MANAGED) {
-			pmap_fold(pv->pv_m, opte);
+			pmap_fold(pv->pv_m, va, opte);
 			pmap_unlink_page(pv);
 		} else {
 			pv_unwire(pt_pv); /* the new pv has its own */

@@ -112,7 +112,8 @@ pmap_testbit(vm_page_t m, pt_entry_t bit)
 		return false;
 	spin_lock(&m->spin);
 	TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
-		if (pte_load(pv_leaf_pte(pv)) & bit)
+		if (pmap_track_modified(pv_va(pv->pv_pindex)) &&
+		    (pte_load(pv_leaf_pte(pv)) & bit) != 0)
 			break;
 	}
 	spin_unlock(&m->spin);
@@ -134,7 +135,7 @@ pmap_clear_pte(pv_entry_t pv, pt_entry_t bits)
 	    !pmap_inval_smp_cmpset(
 		pv->pv_pmap, pv_va(pv->pv_pindex), ptep, opte, opte & ~bits));
 	if (bits & X86_PG_RW)
-		pmap_fold(pv->pv_m, opte & bits);
+		pmap_fold(pv->pv_m, pv_va(pv->pv_pindex), opte & bits);
 }
 
 /*
@@ -216,7 +217,8 @@ pmap_clear_accessed(vm_page_t m, int max)
 	TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
 		pt_entry_t *ptep = pv_leaf_pte(pv);
 
-		if ((pte_load(ptep) & X86_PG_A) == 0)
+		if ((pte_load(ptep) & X86_PG_A) == 0 ||
+		    !pmap_track_modified(pv_va(pv->pv_pindex)))
 			continue;
 		atomic_clear_ulong(ptep, X86_PG_A);
 		if (++n == max)

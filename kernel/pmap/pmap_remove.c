@@ -18,11 +18,13 @@ struct pmap_scan {
 	uint64_t pages; /* leaves that fn was called for */
 };
 
-/* Hands A and M bits of an entry that was m's, and is gone or has lost
- * them, on to the page. */
+/* Hands A and M bits of an entry that was m's at va, and is gone or has lost
+ * them, on to the page, unless they are of no account. */
 void
-pmap_fold(vm_page_t m, pt_entry_t opte)
+pmap_fold(vm_page_t m, vm_offset_t va, pt_entry_t opte)
 {
+	if (!pmap_track_modified(va))
+		return;
 	if (opte & X86_PG_M)
 		vm_page_dirty(m);
 	if ((opte & X86_PG_A) && (m->flags & PG_REFERENCED) == 0)
@@ -83,7 +85,7 @@ pmap_remove_pv(pv_entry_t pv, pv_entry_t pt_pv, bool inval)
 		(opte & X86_PG_FRAME) == VM_PAGE_TO_PHYS(pv->pv_m),
 	    ("%#lx: entry %#lx, pv says page %#lx", pv_va(pindex), opte,
 		VM_PAGE_TO_PHYS(pv->pv_m)));
-	pmap_fold(pv->pv_m, opte);
+	pmap_fold(pv->pv_m, pv_va(pindex), opte);
 	pmap_unlink_page(pv);
 	pv_free(pv, pt_pv);
 }
@@ -255,7 +257,7 @@ pmap_protect_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
 		opte = pte_load(ptep);
 		npte = opte & ~clear;
 		if (pv != NULL)
-			pmap_fold(pv->pv_m, opte);
+			pmap_fold(pv->pv_m, va, opte);
 	} while (npte != opte &&
 	    !pmap_inval_smp_cmpset(scan->pmap, va, ptep, opte, npte));
 	if (pv != NULL)

@@ -14,6 +14,7 @@
 #include <kern/kmalloc.h>
 #include <kern/trace.h>
 #include <pmap/pmap.h>
+#include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 
 #define NPTE	 512UL /* entries of a table */
@@ -86,6 +87,14 @@ pv_pte(pv_entry_t pvp, vm_pindex_t pindex)
 	return &table[(pindex - pv_base(pv_level(pindex))) & (NPTE - 1)];
 }
 
+/* Do the A and M bits of an entry for this address belong to the page? Not
+ * in the clean map. */
+static inline bool
+pmap_track_modified(vm_offset_t va)
+{
+	return va < clean_sva || va >= clean_eva;
+}
+
 /* An entry, read once: the CPUs' table walkers and other CPUs change it. */
 static inline pt_entry_t
 pte_load(pt_entry_t *ptep)
@@ -134,7 +143,7 @@ pt_entry_t pmap_pte_peek(pmap_t pmap, vm_offset_t va);
 
 /* pmap_remove.c */
 void pmap_account_gone(pmap_t pmap, pt_entry_t opte);
-void pmap_fold(vm_page_t m, pt_entry_t opte);
+void pmap_fold(vm_page_t m, vm_offset_t va, pt_entry_t opte);
 void pmap_unlink_page(pv_entry_t pv);
 void pmap_remove_pv(pv_entry_t pv, pv_entry_t pt_pv, bool inval);
 void pmap_remove_unmanaged(

@@ -18,6 +18,7 @@
 static struct spinlock kva_spin = SPINLOCK_INITIALIZER("kva");
 static uint64_t kva_used[KVA_PAGES / 64]; /* kva_spin */
 static uint64_t kva_hint;		  /* kva_spin; no free bit below */
+vm_offset_t clean_sva, clean_eva;
 static int64_t kmem_rover; /* hint, unlocked: where the last run was found */
 
 /* Nothing to set up beyond what is static; the page hash lives here because

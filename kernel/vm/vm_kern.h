@@ -25,6 +25,11 @@ void kmem_page_free1(vm_page_t m);
 vm_offset_t kva_alloc(vm_size_t size);
 void kva_free(vm_offset_t va, vm_size_t size);
 
+/* The clean map: the part of the window where buffers map their pages. What is
+ * written through it is told by other means than the M bits of its entries,
+ * which count for nothing. Constant once fs/buf.c has set it. */
+extern vm_offset_t clean_sva, clean_eva;
+
 /* size bytes of stack with an unmapped page below; 0 when memory is short. */
 vm_offset_t kmem_alloc_stack(vm_size_t size);
 void kmem_free_stack(vm_offset_t stack, vm_size_t size);
