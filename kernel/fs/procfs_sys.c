@@ -194,7 +194,8 @@ mounts_line(void *arg, const struct mount *mp)
 		strlcpy(path, "/", sizeof(path));
 	else if (vn_fullpath(mp->mnt_covered, path, sizeof(path)) != 0)
 		return;
-	sbuf_printf(arg, "%s %s %s %s 0 0\n", mp->mnt_fstype, path,
+	sbuf_printf(arg, "%s %s %s %s 0 0\n",
+	    mp->mnt_from != NULL ? mp->mnt_from : mp->mnt_fstype, path,
 	    mp->mnt_fstype, mp->mnt_rdonly ? "ro,noatime" : "rw,noatime");
 }
 

@@ -7,10 +7,12 @@
 
 #include <fs/vnode.h>
 #include <kern/bootopt.h>
+#include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <kern/proc.h>
 
 MALLOC_DEFINE(M_MOUNT, "mount");
+BOOTOPT(bo_mnt, "mnt", "", "the disk with an ext2 file system for /mnt");
 
 static struct lwkt_token mount_token = LWKT_TOKEN_INITIALIZER("mount");
 /* mount_token: all mounts, oldest first, and v_mountedhere of all vnodes. */
@@ -38,6 +40,7 @@ void
 mount_free(struct mount *mp)
 {
 	KKASSERT(mp->mnt_vnodes == 0);
+	kfree(mp->mnt_from, &M_MOUNT);
 	kfree(mp, &M_MOUNT);
 }
 
@@ -77,7 +80,11 @@ vfs_umount(struct vnode *root)
 		return EINVAL;
 	if (at == NULL || mp->mnt_unmount == NULL)
 		return EBUSY;
+	if (mp->mnt_quiesce != NULL)
+		mp->mnt_quiesce(mp);
 	lwkt_gettoken(&mount_token);
+	while (mp->mnt_users != 0)
+		tsleep(mp, 0, "umount", 0);
 	/* Nobody can find the root from here on but by the reference that the
 	 * mount itself has: mount_cross_down wants the token. */
 	if (mp->mnt_vnodes != mp->mnt_pinned + 1 ||
@@ -107,6 +114,31 @@ mount_foreach(void (*fn)(void *arg, const struct mount *mp), void *arg)
 	TAILQ_FOREACH (mp, &mountlist, mnt_list)
 		fn(arg, mp);
 	lwkt_reltoken(&mount_token);
+}
+
+/* See vnode.h. A mount that comes or goes meanwhile may be passed over. */
+int
+mount_foreach_sync(int (*fn)(struct mount *mp))
+{
+	struct mount *mp;
+	int error = 0, e;
+
+	lwkt_gettoken(&mount_token);
+	mp = TAILQ_FIRST(&mountlist);
+	while (mp != NULL) {
+		if (mp->mnt_sync != NULL) {
+			/* Asleep we lose the token, but not the mount. */
+			mp->mnt_users++;
+			e = fn(mp);
+			if (error == 0)
+				error = e;
+			if (--mp->mnt_users == 0)
+				wakeup(mp);
+		}
+		mp = TAILQ_NEXT(mp, mnt_list);
+	}
+	lwkt_reltoken(&mount_token);
+	return error;
 }
 
 /* From a directory that something is mounted on to the root of the topmost
@@ -145,6 +177,37 @@ mountpoint(const char *name, uint32_t mode, struct vnode **vpp)
 	return error;
 }
 
+/* The disk that the boot option names, on /mnt. When that does not work the
+ * console says why, and the boot goes on. */
+static void
+mount_disk(void)
+{
+	const char *name = bootopt_str(&bo_mnt);
+	struct vnode *devvp, *vp;
+	char path[32];
+	int error;
+
+	if (name[0] == '\0')
+		return;
+	ksnprintf(path, sizeof(path), "/dev/%s", name);
+	error = namei(NULL, path, NAMEI_FOLLOW, &devvp, NULL, NULL);
+	if (error != 0) {
+		kprintf("mnt=%s: there is no such disk\n", name);
+		return;
+	}
+	error = mountpoint("mnt", 0755, &vp);
+	if (error == 0) {
+		error = devvp->v_type == VBLK
+		    ? ext2_mount(devvp, vp, path, false)
+		    : ENOTBLK;
+		if (error != 0)
+			vrele(vp);
+	}
+	vrele(devvp);
+	if (error != 0)
+		kprintf("mnt=%s: not mounted, error %d\n", name, error);
+}
+
 /* The first file systems: the archive's files, /dev, /proc, and a /tmp to
  * write in. The boot ends here, with one line, when the archive is no good. */
 int
@@ -173,5 +236,6 @@ vfs_mountroot(const void *cpio, size_t size)
 		    "/dev, /proc or /tmp in the initramfs is no directory");
 	}
 	vrele(vp);
+	mount_disk();
 	return 0;
 }

@@ -4,9 +4,11 @@
  * and every mapping of the file see the same bytes.
  *
  * The user's side of a copy may fault, on the very page that is copied even.
- * So a page is busy only until it is valid (and, for a write, marked dirty);
- * during the copy it is held, and the file's v_iolock keeps it from being cut
- * off.
+ * So a page is busy only until it is valid (and, for a write, has its place
+ * on the disk); during the copy it is held, and the file's v_iolock keeps it
+ * from being cut off. It may be written to the disk meanwhile; so it is made
+ * dirty when the copy is done. Where the page is the only place that the
+ * bytes have, it is dirty before, too: then nobody frees it.
  */
 #include <linux/errno.h>
 
@@ -14,24 +16,50 @@
 #include <kern/kstring.h>
 #include <vm/vm_pager.h>
 
+/* Dirty pages of a file system in memory can go nowhere: the last ones are
+ * for others. The object is held. */
+static bool
+may_add(struct vnode *vp, vm_object_t object, vm_pindex_t pindex)
+{
+	return vp->v_ops->vop_putpage != NULL ||
+	    vmstats.v_free_count >
+	    vmstats.v_free_min + vmstats.v_free_reserved ||
+	    vm_page_lookup(object, pindex) != NULL;
+}
+
+/* n bytes at off, in a valid and busy page, are going to be written. */
+static int
+prepare_write(struct vnode *vp, vm_page_t m, uint64_t off, size_t n)
+{
+	uint8_t fresh = VM_PAGE_BITS_ALL;
+	int error = 0;
+
+	if (vp->v_ops->vop_reserve != NULL) {
+		fresh = 0;
+		error = vp->v_ops->vop_reserve(vp, off, n, &fresh);
+	}
+	if (fresh != 0) {
+		atomic_set_uchar(&m->dirty, fresh);
+		vm_object_set_writeable_dirty(m->object);
+	}
+	return error;
+}
+
 /*
- * The page at pindex of a vnode's object: valid, held (vm_page_unhold), not
- * busy; dirty when it is to be written. The object is referenced. ENOSPC when
- * there is no memory for one more, EIO from the pager. May sleep.
+ * The page at off of a vnode's object: valid, held (vm_page_unhold), not busy;
+ * ready for n bytes to be written, unless n is 0. The object is referenced.
+ * ENOSPC, or EIO from the pager. May sleep.
  */
 static int
 object_page_get(
-    vm_object_t object, vm_pindex_t pindex, bool dirty, vm_page_t *mp)
+    struct vnode *vp, vm_object_t object, uint64_t off, size_t n, vm_page_t *mp)
 {
+	vm_pindex_t pindex = OFF_TO_IDX(off);
+	int rv = VM_PAGER_OK, error = 0;
 	vm_page_t m;
-	int rv = VM_PAGER_OK;
 
 	vm_object_hold(object);
-	if (dirty && vm_page_lookup(object, pindex) == NULL &&
-	    vmstats.v_free_count <=
-		vmstats.v_free_min + vmstats.v_free_reserved) {
-		/* Dirty pages of a file system in memory can go nowhere:
-		 * leave the last ones to others. */
+	if (n != 0 && !may_add(vp, object, pindex)) {
 		vm_object_drop(object);
 		return ENOSPC;
 	}
@@ -46,34 +74,53 @@ object_page_get(
 		vm_object_drop(object);
 		return EIO;
 	}
-	if (dirty)
-		vm_page_dirty(m);
-	vm_page_hold(m);
+	if (n != 0)
+		error = prepare_write(vp, m, off, n);
+	if (error == 0)
+		vm_page_hold(m);
 	vm_page_activate(m);
 	vm_page_wakeup(m);
 	vm_object_drop(object);
 	*mp = m;
-	return 0;
+	return error;
+}
+
+int
+vn_page_in(struct vnode *vp, uint64_t off)
+{
+	vm_object_t object = vnode_pager_reference(vp);
+	vm_page_t m;
+	int error;
+
+	error = object_page_get(vp, object, off, 0, &m);
+	if (error == 0)
+		vm_page_unhold(m);
+	vm_object_deallocate(object);
+	return error;
 }
 
 /* Copies at most one page at the uio's offset. *donep: bytes, also when a
  * fault cut them short. */
 static int
-page_io(vm_object_t object, struct uio *uio, size_t n, size_t *donep)
+page_io(struct vnode *vp, vm_object_t object, struct uio *uio, size_t n,
+    size_t *donep)
 {
-	size_t off = (size_t)uio->uio_offset & PAGE_MASK;
-	size_t resid = uio->uio_resid;
+	uint64_t at = (uint64_t)uio->uio_offset;
+	size_t off = at & PAGE_MASK, resid = uio->uio_resid;
 	vm_page_t m;
 	int error;
 
 	*donep = 0;
-	error = object_page_get(
-	    object, OFF_TO_IDX(uio->uio_offset), uio->uio_write, &m);
+	error = object_page_get(vp, object, at, uio->uio_write ? n : 0, &m);
 	if (error != 0)
 		return error;
 	error = uiomove((char *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)) + off, n, uio);
-	vm_page_unhold(m);
 	*donep = resid - uio->uio_resid;
+	if (uio->uio_write && *donep != 0) {
+		vm_page_set_dirty(m, (int)off, (int)*donep);
+		vm_object_set_writeable_dirty(object);
+	}
+	vm_page_unhold(m);
 	return error;
 }
 
@@ -90,7 +137,7 @@ write_chunk(struct vnode *vp, vm_object_t object, struct uio *uio, size_t n,
 
 	if (off + n > old)
 		grow(vp, off + n);
-	error = page_io(object, uio, n, &done);
+	error = page_io(vp, object, uio, n, &done);
 	if (done < n && off + n > old)
 		grow(vp, done > 0 ? MAX(off + done, old) : old);
 	return error;
@@ -127,7 +174,7 @@ vn_rdwr_pages(struct vnode *vp, struct uio *uio,
 			if (off >= vp->v_size)
 				break;
 			n = MIN(n, vp->v_size - off);
-			error = page_io(object, uio, n, &done);
+			error = page_io(vp, object, uio, n, &done);
 		}
 	}
 	vm_object_deallocate(object);

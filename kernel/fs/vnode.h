@@ -27,6 +27,7 @@ struct kstat {
 
 struct vnode;
 struct mount;
+struct statfs;
 
 /* A directory reader hands each entry to emit; non-zero from it stops. */
 typedef int (*dirent_emit_t)(void *arg, const char *name, size_t len,
@@ -61,12 +62,25 @@ struct vnodeops {
 	int (*vop_truncate)(struct vnode *vp, uint64_t size);
 	int (*vop_read)(struct vnode *vp, struct uio *uio, int ioflag);
 	int (*vop_write)(struct vnode *vp, struct uio *uio, int ioflag);
-	/* Fills / stores one page of the file for the vnode pager, by kernel
-	 * address; off page-aligned; bytes beyond the end are zeroed. The
-	 * page is busy; takes neither v_lock nor v_iolock. */
+	/* Fills / stores one page of the file for the vnode pager, by its
+	 * address in the direct map. The page is busy; takes neither v_lock
+	 * nor v_iolock. getpage: off page-aligned. putpage: a part of a page,
+	 * whole blocks of 512 bytes; the last may go beyond the end of the
+	 * file, and what is there does not count. NULL: the page is the only
+	 * place that its bytes have. */
 	int (*vop_getpage)(struct vnode *vp, uint64_t off, void *kaddr);
 	int (*vop_putpage)(
 	    struct vnode *vp, uint64_t off, const void *kaddr, size_t len);
+	/* Bytes off .. off + n, within one page, are about to be written: sees
+	 * to it that putpage will find room for them. *fresh: the page's blocks
+	 * of 512 bytes (as vm_page.dirty) that have only now got a place on
+	 * the disk, where something else is still. The page is busy and has
+	 * what the file has. ENOSPC, EIO. */
+	int (*vop_reserve)(
+	    struct vnode *vp, uint64_t off, size_t n, uint8_t *fresh);
+	/* Writes what the file system keeps about a file, whose pages have
+	 * just been written. Also tells of errors of earlier writes. */
+	int (*vop_fsync)(struct vnode *vp);
 	int (*vop_open)(struct vnode *vp, struct file *fp);
 	void (*vop_close)(struct vnode *vp, struct file *fp);
 	int (*vop_ioctl)(struct vnode *vp, unsigned long cmd, uintptr_t arg);
@@ -109,9 +123,20 @@ struct mount {
 	bool mnt_rdonly;
 	uint64_t mnt_dev;   /* (k) st_dev */
 	uint64_t mnt_magic; /* (k) f_type of statfs */
+	char *mnt_from;	    /* (k) M_MOUNT: what was mounted; NULL: the type */
 	/* Frees what hangs on mnt_data; nothing but the root is in use. NULL:
 	 * cannot be unmounted. */
 	void (*mnt_unmount)(struct mount *mp);
+	/* Before an attempt to unmount: lets go of vnodes that the file system
+	 * holds for itself and could do without. May sleep; or NULL. */
+	void (*mnt_quiesce)(struct mount *mp);
+	/* Writes all that is to be written; NULL: there is no disk. */
+	int (*mnt_sync)(struct mount *mp);
+	/* The machine is being turned off: the last write. With mnt_sync. */
+	void (*mnt_shutdown)(struct mount *mp);
+	/* What statfs tells beside type and device; NULL: memory. */
+	void (*mnt_statfs)(struct mount *mp, struct statfs *st);
+	int32_t mnt_users;  /* mount token: threads that sync it */
 	int32_t mnt_vnodes; /* (A) its vnodes alive */
 	int32_t mnt_pinned; /* (A) of them those held by the fs itself */
 	void *mnt_data;
@@ -149,6 +174,19 @@ void mount_foreach(void (*fn)(void *arg, const struct mount *mp), void *arg);
 /* The covered directory's mount's root, and so on upward; the reference goes
  * along. */
 struct vnode *mount_cross_down(struct vnode *vp);
+/* Calls fn for each mount that can be synced, which stays meanwhile, with no
+ * lock held. The first error, though all are called. */
+int mount_foreach_sync(int (*fn)(struct mount *mp));
+MALLOC_DECLARE(M_MOUNT);
+
+/* --- vfs_sync.c --- */
+void syncer_start(void); /* something can be synced now; any number of times */
+int vfs_sync(struct mount *mp); /* one mount, or with NULL all of them */
+void vfs_shutdown(void);
+/* Writes a file, and all that leads to its bytes, to the disk. EIO, ENOSPC
+ * also for what was to be written earlier. */
+int vn_fsync(struct vnode *vp);
+
 #define vn_lock_shared(vp)   lockmgr(&(vp)->v_lock, LK_SHARED)
 #define vn_lock(vp)	     lockmgr(&(vp)->v_lock, LK_EXCLUSIVE)
 #define vn_unlock(vp)	     lockmgr(&(vp)->v_lock, LK_RELEASE)
@@ -210,6 +248,8 @@ int vn_access(struct vnode *vp, int amode);
  * the file become longer and gets every new size. */
 int vn_rdwr_pages(struct vnode *vp, struct uio *uio,
     void (*grow)(struct vnode *vp, uint64_t size));
+/* Sees to it that the file's page with this byte is resident: EIO. */
+int vn_page_in(struct vnode *vp, uint64_t off);
 /* Absolute path of a directory or of p_text, into buf. */
 int vn_fullpath(struct vnode *vp, char *buf, size_t size);
 
@@ -219,6 +259,12 @@ int devfs_mount(struct vnode *covered);
 int procfs_mount(struct vnode *covered);
 
 int ramfs_mount(struct vnode *covered); /* an empty one */
+
+/* The ext2 file system of a disk. from: what /proc/mounts is to say. Takes
+ * over the reference on covered when it succeeds; devvp stays the caller's.
+ * EINVAL: there is none, or none that can be had; the console says why. */
+int ext2_mount(
+    struct vnode *devvp, struct vnode *covered, const char *from, bool rdonly);
 
 /* A character device, registered at boot. */
 struct cdevsw {

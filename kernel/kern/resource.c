@@ -8,6 +8,7 @@
 #include <linux/resource.h>
 #include <linux/sysinfo.h>
 
+#include <fs/vnode.h>
 #include <kern/file.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
@@ -245,7 +246,7 @@ sys_reboot(int magic1, int magic2, unsigned int cmd, void *arg)
 	case LINUX_REBOOT_CMD_RESTART:
 	case LINUX_REBOOT_CMD_HALT:
 	case LINUX_REBOOT_CMD_POWER_OFF:
-		sys_sync();
+		vfs_shutdown();
 		klog(KLOG_INFO, "power off\n");
 		cpu_poweroff(EXIT_ORDERLY);
 	default:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changing what stat shows: sizes, modes, owners, times; fsync.
+ * Changing what stat shows: sizes, modes, owners, times.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -11,7 +11,6 @@
 #include <kern/sys_path.h>
 #include <kern/syscalls.h>
 #include <kern/uaccess.h>
-#include <vm/vm_pager.h>
 
 /* Linux's include/linux/stat.h and utimensat(2); in no header of the ABI. */
 #define UTIME_NOW  ((1L << 30) - 1L)
@@ -241,51 +240,4 @@ sys_utimensat(int dirfd, const char *path, const void *utimes, int flags)
 	if (error == 0)
 		error = set_attr(vp, &ks, mask);
 	return -error;
-}
-
-/* Writes a file's dirty pages to where they belong, if that is not where
- * they are. */
-static void
-clean_pages(struct vnode *vp)
-{
-	vm_object_t object;
-
-	if (vp->v_object == NULL || vp->v_ops->vop_putpage == NULL)
-		return;
-	object = vnode_pager_reference(vp);
-	vm_object_page_clean(object, 0, 0);
-	vm_object_deallocate(object);
-}
-
-long
-sys_fsync(int fd)
-{
-	struct file *fp = fget_io(fd);
-	struct vnode *vp;
-	int error = 0;
-
-	if (fp == NULL)
-		return -EBADF;
-	vp = file_vnode(fp);
-	if (vp != NULL && vp->v_type == VBLK)
-		error = bdev_fsync(vp);
-	else if (vp == NULL || (vp->v_type != VREG && vp->v_type != VDIR))
-		error = EINVAL;
-	else
-		clean_pages(vp);
-	file_drop(fp);
-	return -error;
-}
-
-long
-sys_fdatasync(int fd)
-{
-	return sys_fsync(fd);
-}
-
-/* Every file system here is in memory: there is nowhere to write to. */
-long
-sys_sync(void)
-{
-	return 0;
 }

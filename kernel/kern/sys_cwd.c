@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Directories as places: getcwd, chdir, chroot, getdents64; mounting.
+ * Directories as places: getcwd, chdir, chroot, getdents64.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -185,60 +185,4 @@ sys_getdents64(int fd, void *ubuf, unsigned int len)
 	}
 	file_drop(fp);
 	return res;
-}
-
-static const struct {
-	const char *name;
-	int (*mount)(struct vnode *covered);
-} fstypes[] = {
-    {"proc", procfs_mount},
-    {"devtmpfs", devfs_mount},
-    {"tmpfs", ramfs_mount},
-    {"ramfs", ramfs_mount},
-};
-
-/* Flags change nothing here: there are neither devices nor owners to
- * refuse. What asks for more than a new mount is refused. */
-long
-sys_mount(const char *dev, const char *dir, const char *utype,
-    unsigned long flags, const void *data)
-{
-	struct vnode *vp;
-	char type[32];
-	size_t i;
-	int error;
-
-	if (flags & (MS_REMOUNT | MS_BIND | MS_MOVE | MS_RDONLY))
-		return -EINVAL;
-	error = copyinstr(utype, type, sizeof(type), NULL);
-	if (error != 0)
-		return -(error == ENAMETOOLONG ? EINVAL : error);
-	for (i = 0; i < nitems(fstypes); i++) {
-		if (strcmp(type, fstypes[i].name) == 0)
-			break;
-	}
-	error = upath_vnode(AT_FDCWD, dir, 0, &vp);
-	if (error != 0)
-		return -error;
-	error = i < nitems(fstypes) ? fstypes[i].mount(vp) : ENODEV;
-	if (error != 0)
-		vrele(vp);
-	return -error;
-}
-
-long
-sys_umount2(const char *path, int flags)
-{
-	struct vnode *vp;
-	int error;
-
-	if (flags & ~15) /* MNT_FORCE, MNT_DETACH, MNT_EXPIRE, NOFOLLOW */
-		return -EINVAL;
-	error = upath_vnode(AT_FDCWD, path, 0, &vp);
-	if (error != 0)
-		return -error;
-	error = vfs_umount(vp);
-	if (error != 0)
-		vrele(vp);
-	return -error;
 }

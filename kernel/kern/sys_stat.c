@@ -20,6 +20,12 @@
 
 #define NS_PER_S 1000000000L
 
+/* f_flags of statfs: Linux's include/linux/statfs.h; in no header of the
+ * ABI. */
+#define ST_RDONLY  0x0001
+#define ST_VALID   0x0020
+#define ST_NOATIME 0x0400
+
 /* To the user in Linux's form. */
 static int
 put_stat(const struct kstat *ks, void *ust)
@@ -181,7 +187,7 @@ sys_statx(int dirfd, const char *path, int flags, unsigned int mask, void *ustx)
 /* What statfs says of a mount. Memory is what the ones in memory have; proc
  * and pipes have nothing. */
 static int
-put_statfs(const struct mount *mp, void *ust)
+put_statfs(struct mount *mp, void *ust)
 {
 	struct statfs st;
 
@@ -195,6 +201,9 @@ put_statfs(const struct mount *mp, void *ust)
 		st.f_bfree = st.f_bavail = vmstats.v_free_count;
 	}
 	st.f_fsid.val[0] = (int)mp->mnt_dev;
+	st.f_flags = ST_VALID | ST_NOATIME | (mp->mnt_rdonly ? ST_RDONLY : 0);
+	if (mp->mnt_statfs != NULL)
+		mp->mnt_statfs(mp, &st);
 	return copyout(&st, ust, sizeof(st));
 }
 

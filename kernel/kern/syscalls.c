@@ -61,6 +61,7 @@ const syscall_fn syscall_table[SYSCALL_MAX] = {
     CALL(fsync),
     CALL(fdatasync),
     CALL(sync),
+    CALL(syncfs),
     CALL(sendfile),
     CALL(truncate),
     CALL(ftruncate),

@@ -73,6 +73,7 @@ long sys_flock(int fd, unsigned int op);
 long sys_fsync(int fd);
 long sys_fdatasync(int fd);
 long sys_sync(void);
+long sys_syncfs(int fd);
 long sys_sendfile(int out_fd, int in_fd, int64_t *off, size_t count);
 long sys_truncate(const char *path, int64_t len);
 long sys_ftruncate(int fd, int64_t len);

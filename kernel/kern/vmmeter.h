@@ -28,6 +28,8 @@
 	X(v_cow_optim)	    /* pages moved up instead of copied */     \
 	X(v_vnodein)	    /* pager reads from vnodes */              \
 	X(v_vnodepgsin)	    /* pages so read */                        \
+	X(v_vnodeout)	    /* pager writes to vnodes */               \
+	X(v_vnodepgsout)    /* pages so written */                     \
 	X(v_pgalloc)	    /* vm_page_alloc that succeeded */         \
 	X(v_pgfree)	    /* pages freed */                          \
 	X(v_pqprobes)	    /* page queues looked at by allocation */  \
@@ -64,8 +66,8 @@ struct vmmeter {
 #define VMMETER_COUNT (sizeof(struct vmmeter) / sizeof(uint64_t))
 extern const char *const vmmeter_names[];
 void vmmeter_sum(struct vmmeter *sum); /* all CPUs, without a lock */
-void vmmeter_foreach(void (*fn)(void *arg, const char *name, uint64_t value),
-    void *arg);
+void vmmeter_foreach(
+    void (*fn)(void *arg, const char *name, uint64_t value), void *arg);
 
 /* Counts n events on this CPU. One instruction on %gs-relative memory: an
  * interrupt cannot tear it and a migration cannot misplace it. */

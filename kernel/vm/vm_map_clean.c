@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/mman.h>
 
+#include <fs/vnode.h>
 #include <vm/vm_map.h>
 
 /*
@@ -30,12 +31,23 @@ clean_object(vm_map_entry_t entry, vm_offset_t start, vm_offset_t end,
 	return object;
 }
 
+/* Writes the dirty ones of a file's pages, and then what leads to them. EIO,
+ * ENOSPC. */
+static int
+sync_pages(vm_object_t object, vm_pindex_t first, vm_pindex_t last)
+{
+	struct vnode *vp = object->handle;
+
+	vm_object_page_clean(object, first, last);
+	return vp->v_ops->vop_fsync == NULL ? 0 : vp->v_ops->vop_fsync(vp);
+}
+
 /*
  * msync(2) on start..end. MS_SYNC writes the dirty pages of shared files;
  * MS_ASYNC has nothing to do, since dirty pages are written in time anyway;
  * MS_INVALIDATE neither, since a file's mappings and its reads and writes
  * work on the same pages. ENOMEM tells of holes when the rest is done; EBUSY
- * of MS_INVALIDATE on locked pages, at once. Takes the lock; may sleep for
+ * of MS_INVALIDATE on locked pages, and errors of writing, at once. Takes the lock; may sleep for
  * I/O, without the lock.
  */
 int
@@ -45,7 +57,7 @@ vm_map_clean(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags)
 	vm_object_t object;
 	vm_pindex_t first, last;
 	vm_offset_t e;
-	int error = 0;
+	int error = 0, e2;
 
 	while (start < end) {
 		vm_map_lock_read(map);
@@ -67,9 +79,11 @@ vm_map_clean(vm_map_t map, vm_offset_t start, vm_offset_t end, int flags)
 		object = clean_object(entry, start, e, &first, &last);
 		vm_map_unlock_read(map);
 		if (object != NULL) {
-			if (flags & MS_SYNC)
-				vm_object_page_clean(object, first, last);
+			e2 = flags & MS_SYNC ? sync_pages(object, first, last)
+					     : 0;
 			vm_object_deallocate(object);
+			if (e2 != 0)
+				return e2;
 		}
 		start = e;
 	}

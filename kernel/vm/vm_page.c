@@ -324,7 +324,8 @@ vm_page_set_valid(vm_page_t m, int base, int size)
 	m->valid |= vm_page_bits(base, size);
 }
 
-/* Marks bytes as changed. Hard-busy. */
+/* Marks bytes as changed. Hard-busy; or held, by one who has just changed
+ * them. */
 void
 vm_page_set_dirty(vm_page_t m, int base, int size)
 {

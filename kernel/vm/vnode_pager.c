@@ -56,14 +56,31 @@ vnode_pager_reference(struct vnode *vp)
 	return object;
 }
 
+/* Is there nothing but zeroes up to the end of the page? */
+static bool
+zero_to_end(const char *p)
+{
+	while (((uintptr_t)p & PAGE_MASK) % sizeof(uint64_t) != 0) {
+		if (*p++ != 0)
+			return false;
+	}
+	while (((uintptr_t)p & PAGE_MASK) != 0) {
+		if (*(const uint64_t *)(const void *)p != 0)
+			return false;
+		p += sizeof(uint64_t);
+	}
+	return true;
+}
+
 /* Zeroes what the last page has beyond the end of the file, if it is
- * resident. It is unmapped for that: whoever wrote there by a mapping does
- * not see it change under his hands. The object is held exclusively; waits
- * for the page. */
+ * resident and has anything there. It is unmapped for that: whoever wrote
+ * there by a mapping does not see it change under his hands. The object is
+ * held exclusively; waits for the page. */
 static void
 zero_tail(vm_object_t object, uint64_t size)
 {
 	size_t off = size & PAGE_MASK;
+	char *tail;
 	vm_page_t m;
 
 	if (off == 0)
@@ -71,11 +88,11 @@ zero_tail(vm_object_t object, uint64_t size)
 	m = vm_page_lookup_busy_wait(object, OFF_TO_IDX(size), true, "vsetsz");
 	if (m == NULL)
 		return;
-	if (m->valid != 0) {
+	tail = (char *)PHYS_TO_DMAP(m->phys_addr) + off;
+	if (m->valid != 0 && !zero_to_end(tail)) {
 		vm_page_protect(m, VM_PROT_NONE);
-		memset((char *)PHYS_TO_DMAP(m->phys_addr) + off, 0,
-		    PAGE_SIZE - off);
-		vm_page_dirty(m);
+		memset(tail, 0, PAGE_SIZE - off);
+		vm_page_set_dirty(m, (int)off, (int)(PAGE_SIZE - off));
 		vm_object_set_writeable_dirty(object);
 	}
 	vm_page_wakeup(m);
@@ -98,10 +115,9 @@ vnode_pager_setsize(struct vnode *vp, uint64_t newsize)
 	if (object != NULL) {
 		vm_object_hold(object);
 		object->size = newpages;
-		if (newsize < oldsize) {
+		if (newsize < oldsize)
 			vm_object_page_remove(object, newpages, 0, false);
-			zero_tail(object, newsize);
-		}
+		zero_tail(object, MIN(newsize, oldsize));
 		vm_object_drop(object);
 	}
 	lwkt_reltoken(&vp->v_token);
@@ -193,31 +209,47 @@ vnode_pager_getpage(vm_object_t object, vm_page_t *mp, int seqaccess)
 	return VM_PAGER_OK;
 }
 
-/* Has the file system store pages, as far as the file goes. A file system
- * without storage of its own keeps them as they are: dirty. */
+/* Has the file system store a page: from its first dirty block of 512 bytes
+ * to its last, as far as the file goes. The dirty bits are taken before the
+ * transfer begins, so that what is changed during it makes the page dirty
+ * anew; after a failure they are put back. A file system without storage of
+ * its own keeps the page as it is. */
+static int
+vnode_pager_putpage(struct vnode *vp, vm_page_t m)
+{
+	uint64_t base = (uint64_t)IDX_TO_OFF(m->pindex), size = vp->v_size;
+	uint8_t dirty = m->dirty;
+	size_t off, end;
+
+	if (vp->v_ops->vop_putpage == NULL)
+		return VM_PAGER_FAIL;
+	if (base >= size)
+		return VM_PAGER_BAD;
+	if (dirty == 0)
+		return VM_PAGER_OK;
+	vm_page_undirty(m);
+	off = (size_t)__builtin_ctz(dirty) << DEV_BSHIFT;
+	end = (size_t)(32 - __builtin_clz(dirty)) << DEV_BSHIFT;
+	end = MIN(end, roundup2(size - base, (uint64_t)DEV_BSIZE));
+	cnt_inc(v_vnodeout);
+	if (off < end &&
+	    vp->v_ops->vop_putpage(vp, base + off,
+		(char *)PHYS_TO_DMAP(m->phys_addr) + off, end - off) != 0) {
+		atomic_set_uchar(&m->dirty, dirty);
+		return VM_PAGER_ERROR;
+	}
+	cnt_inc(v_vnodepgsout);
+	return VM_PAGER_OK;
+}
+
+/* Nobody can write to the pages by a mapping: see vm_pager_put_pages. */
 static void
 vnode_pager_putpages(
     vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals)
 {
-	struct vnode *vp = object->handle;
-
 	(void)flags;
-	for (int i = 0; i < count; i++) {
-		uint64_t off = (uint64_t)IDX_TO_OFF(m[i]->pindex);
-
-		if (vp->v_ops->vop_putpage == NULL) {
-			rtvals[i] = VM_PAGER_FAIL;
-		} else if (off >= vp->v_size) {
-			rtvals[i] = VM_PAGER_BAD;
-		} else if (vp->v_ops->vop_putpage(vp, off,
-			       (void *)PHYS_TO_DMAP(m[i]->phys_addr),
-			       MIN(vp->v_size - off, PAGE_SIZE)) != 0) {
-			rtvals[i] = VM_PAGER_ERROR;
-		} else {
-			vm_page_undirty(m[i]);
-			rtvals[i] = VM_PAGER_OK;
-		}
-	}
+	for (int i = 0; i < count; i++)
+		rtvals[i] = vnode_pager_putpage(object->handle, m[i]);
 }
 
 /* Every page up to the end of the file can be had. */
