@@ -38,7 +38,7 @@ $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
 U	:= $(B)/user
 tests	:= $(filter-out t tmem,$(basename \
 	   $(notdir $(wildcard grader/programs/*.c))))
-demos	:= chain fault vmmap vmstat
+demos	:= chain draw fault vmmap vmstat
 
 UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
 	   -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef \
@@ -58,6 +58,10 @@ $(U)/init $(patsubst %,$(U)/%,$(demos)): $(U)/%: kernel/user/%.c \
     kernel/user/record.c kernel/user/init.h | $(B)/deps
 	@mkdir -p $(@D)
 	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
+
+# Linux's structures: musl has none of its own for frame buffers.
+$(U)/draw $(U)/tests/fb: private UCFLAGS += -idirafter /usr/include \
+	-idirafter /usr/include/x86_64-linux-gnu
 
 # The same bytes from the same programs: sorted, without times and owners.
 $(U)/initrd: $(patsubst %,$(U)/tests/%,$(tests)) $(U)/init \

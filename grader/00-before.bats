@@ -245,6 +245,15 @@ setup_file() {
 @test "[1] vpt_errors: what mmap and mcontrol refuse" { check; }
 @test "[3] vpt_smp_inval: after MADV_INVAL no CPU reads the old page" { check; }
 
+#: fb The screen: memory that is no RAM
+@test "[1] fb_info: the screen describes itself as Linux's do" { check; }
+@test "[2] fb_memory: 16 MiB of it keep what is written, in any mapping" { check; }
+@test "[1] fb_shared: private mappings and children draw on the same screen" { check; }
+@test "[1] fb_parts: parts are unmapped, protected, locked, advised upon" { check; }
+@test "[1] fb_threads: four threads fault the same device pages" { check; }
+@test "[1] fb_mode: other modes, and panning" { check; }
+@test "[1] fb_errors: what mmap and ioctl refuse" { check; }
+
 #: thread Threads on several CPUs
 @test "[1] thread_join: threads start with an argument and end with a result" { check; }
 @test "[1] thread_mutex: a mutex loses no count" { check; }

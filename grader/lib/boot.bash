@@ -18,12 +18,17 @@ BROKEN=$BROKEN,file.inject-error.2.event=flush_to_disk
 # disk_args DISK...: leaves QEMU's arguments for these disks in DISK_ARGS.  A disk
 # is KIND:FILE: dd, the deterministic disk (dda, ddb, ... in Nymph; the file's size
 # a power of two); vd, virtio-blk (vda, ...) with a short queue; vr, read-only; vb,
-# broken: QEMU answers EIO for sector 64, and for every flush.
+# broken: QEMU answers EIO for sector 64, and for every flush.  "screen:" is no disk
+# but QEMU's standard VGA.
 disk_args() {
 	local disk file mem n=0
 
 	DISK_ARGS=()
 	for disk; do
+		if [[ $disk == screen: ]]; then
+			DISK_ARGS+=(-device VGA)
+			continue
+		fi
 		file=${disk#*:}
 		mem=share=on,mem-path=$file,size=$(stat -c %s "$file")
 		case $disk in

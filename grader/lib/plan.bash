@@ -36,7 +36,7 @@ run_name() {
 group_of() {
 	case $1 in
 	thread_* | vpt_smp_*) echo threads ;;
-	disk_* | vdisk_*) echo "${1%%_*}" ;;
+	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
 	*) echo ordinary ;;
 	esac
 }
@@ -50,7 +50,8 @@ group_cpus() {
 	esac
 }
 
-# group_disks GROUP DIR: makes that boot's disks in DIR; their KIND:FILE.
+# group_disks GROUP DIR: makes that boot's disks in DIR; their KIND:FILE, and what
+# else it has.
 group_disks() {
 	mkdir -p "$2"
 	case $1 in
@@ -63,5 +64,6 @@ group_disks() {
 		vdisk) echo "vd:$2/disk vr:$2/other vb:$2/broken" ;;
 		esac
 		;;
+	fb) echo screen: ;;
 	esac
 }

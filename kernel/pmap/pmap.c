@@ -228,7 +228,7 @@ pmap_fault_page_quick(pmap_t pmap, vm_offset_t va, vm_prot_t prot)
 	if (pv == NULL)
 		return NULL;
 	pte = pte_load(pmap_pte(pmap, va));
-	if ((pte & need) == need &&
+	if ((pte & (need | X86_PG_DEVICE)) == need &&
 	    ((prot & VM_PROT_EXECUTE) == 0 || (pte & X86_PG_NX) == 0) &&
 	    !vm_page_sbusy_try(pv->pv_m)) {
 		m = pv->pv_m;

@@ -155,7 +155,8 @@ void pmap_protect(
 void pmap_change_wiring(pmap_t pmap, vm_offset_t va, bool wired);
 /* Physical address behind va, 0 when nothing is mapped. Never sleeps. */
 vm_paddr_t pmap_extract(pmap_t pmap, vm_offset_t va);
-/* Page behind va when the PTE permits prot, held soft-busy; or NULL. */
+/* Page behind va when the PTE permits prot, held soft-busy; or NULL, as for
+ * a device's page, which nobody can get at but through its mapping. */
 vm_page_t pmap_fault_page_quick(pmap_t pmap, vm_offset_t va, vm_prot_t prot);
 /* MINCORE_* bits of a mapped page: bit 0 in core, 1 referenced, 2 modified;
  * 0 when nothing is mapped. */
