@@ -233,6 +233,17 @@ setup_file() {
 @test "[3] scenario_D: a line of daemons: 0/1000" { check; }
 @test "[3] scenario_E: ancestors stay alive: 12/2200 in the end" { check; }
 
+#: shm System V shared memory
+@test "[1] shm_basic: a segment is made, found, attached, detached, removed" { check; }
+@test "[1] shm_fork: children inherit attachments, execve and exit end them" { check; }
+@test "[1] shm_key: two processes meet by the key" { check; }
+@test "[2] shm_removed: a removed segment lives until its last detachment" { check; }
+@test "[1] shm_place: rounding, replacing, and what is in the way" { check; }
+@test "[2] shm_pieces: an attachment in pieces counts, and goes, piece by piece" { check; }
+@test "[1] shm_control: what shmctl tells and sets; hundreds of segments" { check; }
+@test "[1] shm_errors: what is refused" { check; }
+@test "[1] shm_smp_churn: four threads make and remove segments at once" { check; }
+
 #: vpt Virtual page tables
 @test "[2] vpt_window: a root without a table is a window on the object" { check; }
 @test "[2] vpt_matrix: V, RW and NX against read, write and execute" { check; }

@@ -35,7 +35,7 @@ run_name() {
 # group_of NAME: the boot that a test belongs to, by what it needs.
 group_of() {
 	case $1 in
-	thread_* | vpt_smp_*) echo threads ;;
+	thread_* | *_smp_*) echo threads ;;
 	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
 	*) echo ordinary ;;
 	esac

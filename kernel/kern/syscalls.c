@@ -116,6 +116,12 @@ const syscall_fn syscall_table[SYSCALL_MAX] = {
     CALL(process_vm_readv),
     CALL(process_vm_writev),
 
+    /* shared memory */
+    CALL(shmget),
+    CALL(shmat),
+    CALL(shmdt),
+    CALL(shmctl),
+
     /* processes and threads */
     CALL(fork),
     CALL(vfork),

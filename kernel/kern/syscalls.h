@@ -139,6 +139,12 @@ long sys_process_vm_readv(int pid, const void *liov, unsigned long liovcnt,
 long sys_process_vm_writev(int pid, const void *liov, unsigned long liovcnt,
     const void *riov, unsigned long riovcnt, unsigned long flags);
 
+/* --- shared memory: kern/shm.c --- */
+long sys_shmget(int key, size_t size, int flag);
+long sys_shmat(int id, uintptr_t addr, int flag);
+long sys_shmdt(uintptr_t addr);
+long sys_shmctl(int id, int cmd, void *buf);
+
 /* --- processes: kern/fork.c, exec.c, exit.c, wait.c --- */
 long sys_fork(void);
 long sys_vfork(void);

@@ -93,6 +93,7 @@ $(UAPI)/.made: $(MK)kernel.mk
 	@ln -sfn /usr/include/bsd/sys/queue.h $(UAPI)/sys/queue.h
 	@ln -sfn /usr/include/bsd/sys/tree.h $(UAPI)/sys/tree.h
 	@echo '#include <kern/cdefs.h>' > $(UAPI)/sys/cdefs.h
+	@: > $(UAPI)/unistd.h # linux/shm.h wants one
 	@touch $@
 
 # A change of the flags rebuilds everything; an unchanged command line does

@@ -9,13 +9,14 @@
  */
 #include <fs/vnode.h>
 #include <kern/kmalloc.h>
+#include <kern/shm.h>
 #include <vm/vm_check.h>
 #include <vm/vm_map.h>
 
 struct object_row {
 	vm_object_t object;
 	int entries;	    /* map entries that name it */
-	int links;	    /* objects that shadow it */
+	int links;	    /* objects that shadow it, a segment */
 	vm_pindex_t mapped; /* pages of it within those entries' ranges */
 };
 
@@ -239,6 +240,8 @@ check_object(struct object_row *row)
 	check_pages(object);
 	check_shadows(object);
 	check_rest(object);
+	if (OBJ_IS_SHM(object))
+		row->links += shm_has_reference(object);
 	if (object->ref_count != row->entries + row->links)
 		vm_check_fail("object %u has ref_count %d, but %d entries and "
 			      "%d links",

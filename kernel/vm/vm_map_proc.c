@@ -7,7 +7,9 @@
 
 #include <fs/vnode.h>
 #include <kern/kmalloc.h>
+#include <kern/kprintf.h>
 #include <kern/sbuf.h>
+#include <kern/shm.h>
 #include <vm/vm_map.h>
 
 /* Columns before the name in /proc/PID/maps. */
@@ -22,7 +24,10 @@ struct maps_line {
 	bool heap, stack;
 	struct vnode *vp;    /* referenced, or NULL */
 	vm_ooffset_t offset; /* into the file, bytes */
-	uint32_t anon_id;    /* shared memory without a file: its object */
+	uint64_t anon_id;    /* shared memory without a file: its object,
+			      * or segment + 1 */
+	uint32_t shm_key;    /* of the segment */
+	bool shm;
 };
 
 /* Fills the line for an entry. The map is locked. */
@@ -45,7 +50,13 @@ maps_collect(struct vmspace *vm, vm_map_entry_t entry, struct maps_line *ml)
 		return;
 	}
 	if (ml->shared && entry->object.vm_object != NULL) {
-		ml->anon_id = entry->object.vm_object->id;
+		object = entry->object.vm_object;
+		ml->anon_id = object->id;
+		ml->shm = OBJ_IS_SHM(object);
+		if (ml->shm) {
+			shm_identity(object, &ml->shm_key, &ml->anon_id);
+			ml->anon_id++;
+		}
 		ml->offset = entry->offset;
 		return;
 	}
@@ -61,7 +72,8 @@ maps_join(struct maps_line *a, struct maps_line *b)
 {
 	if (a->end != b->start || a->prot != b->prot ||
 	    a->shared != b->shared || a->vp != b->vp || a->heap != b->heap ||
-	    a->stack != b->stack || a->anon_id != b->anon_id)
+	    a->stack != b->stack || a->anon_id != b->anon_id ||
+	    a->shm != b->shm)
 		return false;
 	if ((a->vp != NULL || a->anon_id != 0) &&
 	    a->offset + (vm_ooffset_t)(a->end - a->start) != b->offset)
@@ -93,6 +105,11 @@ maps_print(struct maps_line *ml, struct sbuf *sb, char *path)
 		suffix = " (deleted)";
 		st.dev = MKDEV(0, 1);
 		st.ino = ml->anon_id;
+		if (ml->shm) {
+			ksnprintf(path, PATH_MAX, "/SYSV%08x", ml->shm_key);
+			name = path;
+			st.ino--;
+		}
 	} else if (ml->heap) {
 		name = "[heap]";
 	} else if (ml->stack) {

@@ -13,6 +13,7 @@
  */
 #include <fs/vnode.h>
 #include <kern/kmalloc.h>
+#include <kern/shm.h>
 #include <kern/trace.h>
 #include <vm/vm_object.h>
 #include <vm/vm_pager.h>
@@ -314,6 +315,8 @@ vm_object_terminate(vm_object_t object)
 		vm_object_page_clean(object, 0, 0);
 	terminate_pages(object);
 	vm_pager_deallocate(object);
+	if (OBJ_IS_SHM(object))
+		shm_object_end(object);
 	KKASSERT(object->resident_page_count == 0);
 
 	spin_lock(&vm_object_list_spin);
