@@ -26,7 +26,7 @@ export PART TEST SEED CPUS
 PACKAGES := gcc make qemu-system-x86 ovmf grub-pc-bin grub-efi-amd64-bin \
 	grub-common xorriso mtools musl-tools busybox-static libbsd-dev \
 	linux-libc-dev bats bats-support bats-assert bats-file gdb jq \
-	parallel bubblewrap clang-format cpio patch
+	parallel bubblewrap clang-format cpio patch e2fsprogs
 
 # Looked up again only after a package came or went.
 $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
@@ -36,7 +36,7 @@ $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
 # --- Programs that run on Nymph, and the initramfs they travel in ----------
 
 U	:= $(B)/user
-tests	:= $(filter-out t tmem,$(basename \
+tests	:= $(filter-out t tfs tmem,$(basename \
 	   $(notdir $(wildcard grader/programs/*.c))))
 demos	:= chain draw fault vmmap vmstat
 
@@ -45,8 +45,8 @@ UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
 	   -Wvla -Wimplicit-fallthrough -Werror -Wl,--build-id=none \
 	   -ffile-prefix-map=$(CURDIR)/= -fmacro-prefix-map=grader/programs/=
 
-$(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tmem.c \
-    grader/programs/t.h | $(B)/deps
+$(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tfs.c \
+    grader/programs/tmem.c grader/programs/t.h | $(B)/deps
 	@mkdir -p $(@D)
 	@musl-gcc $(UCFLAGS) -o $@ $(filter-out $(included),$(filter %.c,$^))
 

@@ -328,3 +328,12 @@ setup_file() {
 @test "[1] vdisk_counts: /proc/disks counts the transfers" { check; }
 @test "[1] vdisk_read_only: a disk that the host protects cannot be written" { check; }
 @test "[1] vdisk_broken: an error of the device itself gives EIO" { check; }
+
+#: fstorture Seeded use of a disk's files
+@test "[2] fstorture_small_1: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }
+@test "[2] fstorture_small_2: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }
+@test "[2] fstorture_small_3: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }
+@test "[2] fstorture_large_1: four seeds on blocks of 4 KiB" { check; }
+@test "[2] fstorture_large_2: four seeds on blocks of 4 KiB" { check; }
+@test "[2] fstorture_four_1: four processes at once" { check; }
+@test "[2] fstorture_four_2: four processes at once" { check; }

@@ -36,6 +36,7 @@ run_name() {
 group_of() {
 	case $1 in
 	thread_* | *_smp_*) echo threads ;;
+	ext2_* | fstorture_*) echo ext2 ;;
 	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
 	*) echo ordinary ;;
 	esac
@@ -48,6 +49,16 @@ group_cpus() {
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
+}
+
+# ext2_image FILE SIZE OPTION...: an ext2 file system, the same bytes every time.
+ext2_image() {
+	rm -f "$1"
+	truncate -s "$2" "$1"
+	E2FSPROGS_FAKE_TIME=1557100800 PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F \
+		-t ext2 -U 6e796d70-6820-4e79-8d70-682065787432 -E \
+		hash_seed=6e796d70-6820-4e79-8d70-682068617368,root_owner=0:0 \
+		"${@:3}" "$1" > "$1.log" 2>&1 || cat "$1.log" >&2
 }
 
 # group_disks GROUP DIR: makes that boot's disks in DIR; their KIND:FILE, and what
@@ -63,6 +74,11 @@ group_disks() {
 		disk) echo "dd:$2/disk dd:$2/other" ;;
 		vdisk) echo "vd:$2/disk vr:$2/other vb:$2/broken" ;;
 		esac
+		;;
+	ext2)
+		ext2_image "$2/small" 16M -b 1024
+		ext2_image "$2/large" 16M -b 4096
+		echo "dd:$2/small dd:$2/large"
 		;;
 	fb) echo screen: ;;
 	esac

@@ -98,4 +98,16 @@ void gate_close(struct gate *g);
 /* Files, below the current folder. */
 int t_file(const char *path, const void *data, size_t len);
 
+/* File systems on disks. */
+struct stat;
+int t_nymph(void);
+void t_mount(const char *disk);
+void t_umount(const char *disk);
+int t_names(const char *dir, char **names, int max);
+uint32_t t_file_sum(const char *path);
+void t_walk(const char *dir, int after,
+    void (*fn)(const char *path, const struct stat *st, int after));
+void t_show(const char *dir);
+void t_clear(const char *dir);
+
 #endif
