@@ -233,6 +233,13 @@ setup_file() {
 @test "[3] scenario_D: a line of daemons: 0/1000" { check; }
 @test "[3] scenario_E: ancestors stay alive: 12/2200 in the end" { check; }
 
+#: prefault Mapping before it is asked for
+@test "[1] prefault_mmap: mmap maps the pages of a small file" { check; }
+@test "[2] prefault_around: a fault maps up to eight neighbours" { check; }
+@test "[1] prefault_willneed: MADV_WILLNEED maps what is in memory" { check; }
+@test "[1] prefault_fork: a child's faults map around, and copy what is written" { check; }
+@test "[2] prefault_exclusive: with exclusive tokens, chains and zeroes as well" { check; }
+
 #: shm System V shared memory
 @test "[1] shm_basic: a segment is made, found, attached, detached, removed" { check; }
 @test "[1] shm_fork: children inherit attachments, execve and exit end them" { check; }

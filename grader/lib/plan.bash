@@ -38,14 +38,22 @@ group_of() {
 	thread_* | *_smp_*) echo threads ;;
 	ext2_* | fstorture_*) echo ext2 ;;
 	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
+	prefault_exclusive) echo exclusive ;;
 	*) echo ordinary ;;
+	esac
+}
+
+# group_options GROUP: what that boot's kernel is told.
+group_options() {
+	case $1 in
+	exclusive) echo vm.shared_fault=0 ;;
 	esac
 }
 
 # group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.
 group_cpus() {
 	case ${CPUS:-}$1 in
-	ordinary) echo 1 ;;
+	ordinary | exclusive) echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac

@@ -29,7 +29,7 @@ stage_boot() {
 
 	oracle ${groups[*]} &
 	stage_group ordinary ${groups[ordinary]-} &
-	for group in threads disk vdisk fb ext2; do
+	for group in threads disk vdisk fb ext2 exclusive; do
 		stage_group $group ${groups[$group]-}
 	done
 	wait
@@ -85,7 +85,7 @@ boots() {
 	while ((${#todo[@]} && n < MAX_BOOTS && barren < 2)); do
 		dir=$NYMPH_OUT/$group/$((++n))
 		boot "$NYMPH_ISO" "$dir" "$cpus" \
-			"tests=$(IFS=, && echo "${todo[*]}")" \
+			"tests=$(IFS=, && echo "${todo[*]}") $(group_options "$group")" \
 			$(group_disks "$group" "$dir")
 		how=$(how_ended "$dir")
 		[[ $how == off ]] && ! is_done "$dir/results" && how=silent

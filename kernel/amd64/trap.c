@@ -81,7 +81,7 @@ user_fault(uint64_t va, uint64_t err)
 	else if (err & PGEX_W)
 		prot = VM_PROT_WRITE;
 	if (err & PGEX_U)
-		flags |= VM_FAULT_USERMODE;
+		flags |= VM_FAULT_USERMODE | VM_FAULT_BURST;
 	rv = vm_fault(&p->p_vmspace->vm_map, va, prot, flags);
 	if (rv == KERN_SUCCESS)
 		atomic_add_ulong(&p->p_minflt, 1);

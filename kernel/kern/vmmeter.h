@@ -24,6 +24,7 @@
 	X(v_fault_passes)   /* walks of the chain, retries included */ \
 	X(v_fault_retry)    /* passes that had to start again */       \
 	X(v_zfod)	    /* pages filled with zeroes on demand */   \
+	X(v_prefault)	    /* pages mapped around a fault's */        \
 	X(v_cow_faults)	    /* pages copied on write */                \
 	X(v_cow_optim)	    /* pages moved up instead of copied */     \
 	X(v_vnodein)	    /* pager reads from vnodes */              \

@@ -58,6 +58,8 @@ map_page(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
 
 	if (result == KERN_SUCCESS) {
 		enter_page(fs, va);
+		if (fs->fault_flags & VM_FAULT_BURST)
+			vm_prefault(fs, va);
 		vm_fault_unlock_things(fs);
 	}
 	return result;

@@ -10,6 +10,7 @@
 #define VM_FAULT_NORMAL	       0x0
 #define VM_FAULT_CHANGE_WIRING 0x1
 #define VM_FAULT_USER_WIRE     0x2
+#define VM_FAULT_BURST	       0x4 /* neighbours may be mapped, too */
 #define VM_FAULT_DIRTY	       0x8 /* the page will be written at once */
 #define VM_FAULT_USERMODE      0x20
 #define VM_FAULT_WIRE_MASK     (VM_FAULT_CHANGE_WIRING | VM_FAULT_USER_WIRE)

@@ -23,6 +23,7 @@ vm_fault_init(void)
 {
 	vm_shared_fault = bootopt_bool(&bo_shared_fault);
 	vm_fault_quick_init();
+	vm_prefault_init();
 }
 
 /* Begins a fault in a map. */

@@ -70,6 +70,10 @@ int vm_fault_vpagetable(struct faultstate *fs, vm_prot_t fault_type);
 /* --- vm_fault_cow.c --- */
 void vm_fault_cow(struct faultstate *fs);
 
+/* --- vm_prefault.c --- */
+void vm_prefault_init(void);
+void vm_prefault(struct faultstate *fs, vm_offset_t va);
+
 /* --- vm_fault_quick.c --- */
 void vm_fault_quick_init(void);
 bool vm_fault_quick(struct faultstate *fs);
