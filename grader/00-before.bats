@@ -170,6 +170,7 @@ setup_file() {
 @test "[2] exec_elf_broken: every broken ELF file is refused" { check; }
 @test "[1] exec_errors: names and pointers that lead nowhere" { check; }
 @test "[1] exec_too_big: an argument of more than 128 KiB is refused" { check; }
+@test "[1] exec_busy: the file of a running program is not to be written" { check; }
 
 #: pipe Pipes and descriptors
 @test "[1] pipe_order: bytes come out in order, then the end" { check; }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -272,11 +273,20 @@ TEST(numbers)
 /* clone: flags that contradict each other. */
 TEST(clone)
 {
+	int status = -1;
+	pid_t pid;
+
 	FAILS(EINVAL, syscall(SYS_clone, 0x00010000L, 0, 0, 0, 0)); /* THREAD */
 	FAILS(
 	    EINVAL, syscall(SYS_clone, 0x00000800L, 0, 0, 0, 0)); /* SIGHAND */
 	FAILS(EINVAL, syscall(SYS_clone, 0x00010000L | 0x800, 0, 0, 0, 0));
 	FAILS(EINVAL, syscall(SYS_clone, 0x00020000L | 0x200, 0, 0, 0, 0));
+	/* A signal to the parent that there is not: none is sent. */
+	pid = MUST(syscall(SYS_clone, 200L, 0, 0, 0, 0));
+	if (pid == 0)
+		_exit(5);
+	MUST(waitpid(pid, &status, __WALL));
+	say("%s\n", t_status(status));
 	say("done\n");
 }
 

@@ -359,3 +359,51 @@ TEST(too_big)
 	FAILS(E2BIG, execve(SELF, argv, environ));
 	say("still here\n");
 }
+
+/* For "busy": tells that it runs, and waits for the end of its input. */
+TEST(busy_child)
+{
+	char c;
+
+	say("x");
+	while (read(0, &c, 1) > 0)
+		continue;
+}
+
+/* The file of a running program is not to be written; later it is. */
+TEST(busy)
+{
+	char *argv[] = {"exec", "busy_child", NULL}, buf[PAGE];
+	int from, to, in[2], out[2];
+	ssize_t n;
+	pid_t pid;
+
+	from = MUST(open(SELF, O_RDONLY));
+	to = MUST(open("busy", O_RDWR | O_CREAT | O_TRUNC, 0755));
+	while ((n = MUST(read(from, buf, PAGE))) > 0)
+		EXPECT(n, write(to, buf, n));
+	MUST(close(from));
+	MUST(close(to));
+	MUST(pipe2(in, O_CLOEXEC));
+	MUST(pipe2(out, O_CLOEXEC));
+	pid = t_fork();
+	if (pid == 0) {
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		execve("busy", argv, environ);
+		_exit(9);
+	}
+	EXPECT(1, read(out[0], buf, 1));
+	FAILS(ETXTBSY, open("busy", O_WRONLY));
+	FAILS(ETXTBSY, open("busy", O_RDWR | O_TRUNC));
+	FAILS(ETXTBSY, truncate("busy", 10));
+	EXPECT(0, access("busy", W_OK));
+	MUST(close(MUST(open("busy", O_RDONLY))));
+	MUST(close(in[1]));
+	MUST(close(in[0]));
+	t_reap(pid);
+	MUST(truncate("busy", 10));
+	MUST(close(MUST(open("busy", O_WRONLY))));
+	MUST(unlink("busy"));
+	say("done\n");
+}

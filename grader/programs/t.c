@@ -70,6 +70,7 @@ t_errname(long error)
 	    {EINVAL, "EINVAL"},
 	    {EMFILE, "EMFILE"},
 	    {ENOTTY, "ENOTTY"},
+	    {ETXTBSY, "ETXTBSY"},
 	    {EFBIG, "EFBIG"},
 	    {ENOSPC, "ENOSPC"},
 	    {ESPIPE, "ESPIPE"},

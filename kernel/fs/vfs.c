@@ -107,6 +107,20 @@ vrele(struct vnode *vp)
 	atomic_subtract_int(&mp->mnt_vnodes, 1);
 }
 
+void
+vref_text(struct vnode *vp)
+{
+	vref(vp);
+	atomic_add_int(&vp->v_texts, 1);
+}
+
+void
+vrele_text(struct vnode *vp)
+{
+	atomic_subtract_int(&vp->v_texts, 1);
+	vrele(vp);
+}
+
 /* The type's bits in st_mode. */
 uint32_t
 vtype_to_mode(enum vtype type)
@@ -172,6 +186,8 @@ vn_truncate(struct vnode *vp, uint64_t size)
 		return EROFS;
 	if (vp->v_ops->vop_truncate == NULL)
 		return EPERM;
+	if (vp->v_texts != 0)
+		return ETXTBSY;
 	vn_iolock(vp);
 	error = vp->v_ops->vop_truncate(vp, size);
 	vn_iounlock(vp);

@@ -34,6 +34,7 @@ static int
 may_open(struct vnode *vp, int flags)
 {
 	bool writes = O_WRITES(flags) || (flags & O_TRUNC);
+	int error;
 
 	if ((flags & O_DIRECTORY) && vp->v_type != VDIR)
 		return ENOTDIR;
@@ -45,7 +46,10 @@ may_open(struct vnode *vp, int flags)
 	case VDIR:
 		return writes ? EISDIR : 0;
 	case VREG:
-		return writes ? vn_access(vp, 2) : 0;
+		error = writes ? vn_access(vp, 2) : 0;
+		if (error == 0 && writes && vp->v_texts != 0)
+			error = ETXTBSY;
+		return error;
 	default:
 		return 0;
 	}

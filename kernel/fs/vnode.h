@@ -103,6 +103,7 @@ struct vnode {
 	enum vtype v_type;	      /* (k) */
 	struct mount *v_mount;	      /* (k) */
 	int32_t v_refs;		      /* (A); 0 is the end: see vref_live */
+	int32_t v_texts; /* (A) processes that run it: not to be written */
 	struct lock v_iolock;
 	struct lock v_lock;
 	struct lwkt_token v_token;   /* guards v_object's creation and end */
@@ -161,6 +162,9 @@ void vref(struct vnode *vp);
  * the last one is gone already. Any lock that keeps the memory is held. */
 bool vref_live(struct vnode *vp);
 void vrele(struct vnode *vp); /* may sleep */
+/* The same for the file that a process runs. */
+void vref_text(struct vnode *vp);
+void vrele_text(struct vnode *vp);
 int64_t vnode_count(void);
 uint32_t vtype_to_mode(enum vtype type); /* S_IFREG ... */
 /* Registers a file system's root and, when covered, puts it there (takes

@@ -190,7 +190,7 @@ exec_identity(
 	struct vnode *oldtext;
 	size_t argslen = ea->ea_prefixlen + ea->ea_argvlen - ea->ea_skip;
 
-	vref(vp);
+	vref_text(vp);
 	lwkt_gettoken(&p->p_token);
 	oldargs = p->p_args;
 	p->p_args = args;
@@ -207,7 +207,7 @@ exec_identity(
 	lwkt_reltoken(&p->p_token);
 	kfree(oldargs, &M_PROC);
 	if (oldtext != NULL)
-		vrele(oldtext);
+		vrele_text(oldtext);
 }
 
 /*

@@ -103,7 +103,7 @@ proc_release(struct proc *p)
 	if (root != NULL)
 		vrele(root);
 	if (text != NULL)
-		vrele(text);
+		vrele_text(text);
 }
 
 /*
@@ -181,7 +181,7 @@ change_state(struct proc *p, struct proc *parent, int code, bool *autoreap)
 	default:
 		p->p_state = PS_ZOMBIE;
 		if (p->p_exitsig != SIGCHLD)
-			return p->p_exitsig != 0;
+			return p->p_exitsig != 0 && p->p_exitsig <= NSIGNAL;
 		*autoreap = act.sa_handler == (uint64_t)SIG_IGN ||
 		    (act.sa_flags & SA_NOCLDWAIT);
 		return act.sa_handler != (uint64_t)SIG_IGN;

@@ -163,7 +163,7 @@ fork_proc_state(struct proc *p, struct proc *p2, uint64_t flags)
 	if (p2->p_root != NULL)
 		vref(p2->p_root);
 	if (p2->p_text != NULL)
-		vref(p2->p_text);
+		vref_text(p2->p_text);
 	p2->p_umask = p->p_umask;
 	p2->p_persona = p->p_persona;
 	memcpy(p2->p_rlim, p->p_rlim, sizeof(p2->p_rlim));
@@ -211,7 +211,7 @@ fork_undo(struct proc *p2, struct thread *td)
 	if (p2->p_root != NULL)
 		vrele(p2->p_root);
 	if (p2->p_text != NULL)
-		vrele(p2->p_text);
+		vrele_text(p2->p_text);
 	if (td != NULL)
 		proc_thread_destroy(td);
 	proc_free(p2);

@@ -114,7 +114,7 @@ struct proc {
 	uint32_t p_umask;		/* (p) */
 	uint32_t p_persona;		/* (p) personality(2) */
 	int p_exitstatus;		/* (p) as wait4 returns it */
-	int p_exitsig;			/* (l) to the parent: SIGCHLD or 0 */
+	int p_exitsig;			/* (l) to the parent, if it is one */
 	char p_comm[MAXCOMM];		/* (p) */
 	char *p_args;			/* (p) argv strings, for procfs */
 	size_t p_argslen;

@@ -260,6 +260,16 @@ lwkt_yield(void)
 		lwkt_switch();
 }
 
+/* In a long loop of a system call, where a sleep would do no harm: gives way
+ * when the scheduler asks for it, since nobody takes the CPU away from the
+ * kernel. Gives up tokens like lwkt_switch() when it switches. */
+void
+lwkt_user_yield(void)
+{
+	if (unlikely(mycpu->gd_reqflags & RQF_RESCHED))
+		lwkt_switch();
+}
+
 /* On the way to user mode, interrupts enabled: gives way when asked to. A
  * system call that forgot a token or a lock is found here. */
 void

@@ -236,11 +236,12 @@ void thread_init(void); /* boot CPU, after it and after kmalloc_init */
 /* Each CPU, on it. CPU 0 runs thread0 and gets an idle thread made; another
  * must run the thread that thread_create_idle() made for it. */
 void sched_init_cpu(struct globaldata *gd);
-void lwkt_switch(void);	  /* pick and run the next thread; crit held or not */
-void lwkt_yield(void);	  /* to equals and betters, if any */
-void sched_userret(void); /* on the way to user mode: reschedule if asked */
-void sched_tick(void);	  /* clock interrupt: slice, timeouts */
-void sched_ipi(void);	  /* wakeup IPI arrived */
+void lwkt_switch(void);	    /* pick and run the next thread; crit held or not */
+void lwkt_yield(void);	    /* to equals and betters, if any */
+void lwkt_user_yield(void); /* when asked to: for long loops */
+void sched_userret(void);   /* on the way to user mode: reschedule if asked */
+void sched_tick(void);	    /* clock interrupt: slice, timeouts */
+void sched_ipi(void);	    /* wakeup IPI arrived */
 /* A CPU's idle thread; thread0 may come here too when the boot is over, and
  * then sleeps for ever. */
 void idle_loop(void) __noreturn;

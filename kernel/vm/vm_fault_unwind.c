@@ -182,7 +182,7 @@ vm_fault_wait_memory(struct faultstate *fs)
 	vm_wait("pfault");
 	if (td->td_proc == NULL || !signal_pending(td))
 		return KERN_TRY_AGAIN;
-	if ((td->td_proc->p_sigpend | td->td_sigpend) & SIGBIT(SIGKILL))
+	if (sig_fatal_pending(td))
 		return KERN_FAILURE;
 	/* A signal has cut the wait short; the fault goes on. */
 	tsleep(td, 0, "pfault", TICK_NS);

@@ -2,6 +2,7 @@
 /*
  * Wiring: the pages of an entry are faulted in, mapped and kept.
  */
+#include <kern/proc.h>
 #include <vm/vm_fault.h>
 
 /* Takes one wiring off a page. It cannot go away before its busy bit is had:
@@ -80,7 +81,11 @@ vm_fault_wire(vm_map_t map, vm_map_entry_t entry, bool user_wire, int kmflags)
 	(void)kmflags;
 	vm_map_unlock(map);
 	for (va = start; va < end; va += PAGE_SIZE) {
-		result = vm_fault(map, va, prot, flags);
+		lwkt_user_yield();
+		if (curproc != NULL && sig_fatal_pending(curthread))
+			result = KERN_FAILURE; /* no use for the dying */
+		else
+			result = vm_fault(map, va, prot, flags);
 		if (result != KERN_SUCCESS)
 			break;
 	}

@@ -13,7 +13,8 @@
 
 /*
  * Faults in start..end for prot, page by page. The first failure's KERN_*,
- * with all before it present. No lock held; may sleep long.
+ * with all before it present; KERN_FAILURE for a process that is to die. No
+ * lock held; may sleep long.
  */
 int
 vm_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
@@ -22,6 +23,9 @@ vm_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
 	int rv;
 
 	for (va = start; va < end; va += PAGE_SIZE) {
+		lwkt_user_yield();
+		if (sig_fatal_pending(curthread))
+			return KERN_FAILURE;
 		rv = vm_fault(map, va, prot, VM_FAULT_NORMAL);
 		if (rv != KERN_SUCCESS)
 			return rv;
