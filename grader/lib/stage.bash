@@ -236,7 +236,7 @@ boots_powered_off() {
 boots_were_quiet() {
 	local bad
 
-	bad=$(grep -aiE '^(panic|fatal trap|assertion|warning)' \
+	bad=$(grep -aiE '^(\*\*\* )?(panic|fatal trap|assertion|warning)' \
 		"$NYMPH_OUT"/*/*/console || true)
 	[[ -z $bad ]] && return
 	shown "$bad"
