@@ -17,6 +17,7 @@
 #include <kern/trace.h>
 #include <kern/vmmeter.h>
 #include <vm/vm_check.h>
+#include <vm/vm_kern.h>
 #include <vm/vm_map.h>
 #include <vm/vm_object.h>
 
@@ -114,7 +115,9 @@ static int
 text_leaks(struct proc *p, struct sbuf *sb)
 {
 	thread_reap_all();
-	sbuf_printf(sb, "pages_free %ld\n", vmstats.v_free_count);
+	sbuf_printf(sb, "pages %ld\n",
+	    vmstats.v_page_count - vmstats.v_free_count -
+		vmstats.v_cache_count - kmem_pool_pages);
 	sbuf_printf(sb, "objects %ld\n", vm_object_count);
 	sbuf_printf(sb, "map_entries %ld\n", vm_map_entry_inuse());
 	sbuf_printf(sb, "pv_entries %ld\n", pmap_pv_inuse());

@@ -93,6 +93,7 @@ slab_new(int class)
 
 	if (sl == NULL)
 		return NULL;
+	atomic_add_long(&kmem_pool_pages, 1);
 	sl->sl_magic = SLAB_MAGIC;
 	sl->sl_class = class;
 	sl->sl_nfree = n;
@@ -183,6 +184,7 @@ small_free(struct slab *sl, void *p, const struct malloc_type *type)
 	if (release) {
 		sl->sl_magic = 0;
 		kmem_page_free(sl, 1);
+		atomic_subtract_long(&kmem_pool_pages, 1);
 	}
 }
 
@@ -206,6 +208,7 @@ big_alloc(size_t size)
 		small_free(slab_of(br, &M_KMALLOC), br, &M_KMALLOC);
 		return NULL;
 	}
+	atomic_add_long(&kmem_pool_pages, br->br_npages);
 	spin_lock(&big_spin);
 	LIST_INSERT_HEAD(&bigruns[big_bucket(br->br_va)], br, br_link);
 	spin_unlock(&big_spin);
@@ -290,6 +293,7 @@ kfree(void *p, struct malloc_type *type)
 		br = big_find(p, true, type);
 		size = br->br_npages * PAGE_SIZE;
 		kmem_page_free(p, br->br_npages);
+		atomic_subtract_long(&kmem_pool_pages, br->br_npages);
 		small_free(slab_of(br, &M_KMALLOC), br, &M_KMALLOC);
 	} else {
 		sl = slab_of(p, type);

@@ -90,6 +90,7 @@ zone_grow(struct zone *z)
 
 	if (mem == NULL)
 		return false;
+	atomic_add_long(&kmem_pool_pages, npages);
 	n = npages * PAGE_SIZE / stride;
 	for (int i = 0; i < n; i++) {
 		p = mem + i * stride;

@@ -34,6 +34,7 @@ kpt_next(pt_entry_t *e)
 			    VM_PAGE_TO_PHYS(m) | X86_PG_V | X86_PG_RW |
 				X86_PG_A);
 			atomic_add_long(&kernel_pmap.pm_ptpages, 1);
+			atomic_add_long(&kmem_pool_pages, 1);
 			m = NULL;
 		}
 		spin_unlock(&kpt_spin);

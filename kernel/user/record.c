@@ -89,19 +89,14 @@ table_growth(struct table *t, const struct table *before)
 		t->row[i].value -= table_value(before, t->row[i].name);
 }
 
-/*
- * Keeps of a table of growths what may be a leak: names that grew, and free
- * pages that became fewer.
- */
+/* Keeps of a table of growths what may be a leak: what grew. */
 void
 table_keep_leaks(struct table *t)
 {
 	int i, k = 0;
 
 	for (i = 0; i < t->n; i++)
-		if (strcmp(t->row[i].name, "pages_free") == 0
-			? t->row[i].value < 0
-			: t->row[i].value > 0)
+		if (t->row[i].value > 0)
 			t->row[k++] = t->row[i];
 	t->n = k;
 }
@@ -111,14 +106,11 @@ void
 table_intersect(struct table *t, const struct table *other)
 {
 	int i, k = 0;
-	long v;
 
-	for (i = 0; i < t->n; i++) {
-		v = table_value(other, t->row[i].name);
-		if ((t->row[i].value < 0 && v < 0) ||
-		    (t->row[i].value > 0 && v > 0))
+	for (i = 0; i < t->n; i++)
+		if (t->row[i].value > 0 &&
+		    table_value(other, t->row[i].name) > 0)
 			t->row[k++] = t->row[i];
-	}
 	t->n = k;
 }
 

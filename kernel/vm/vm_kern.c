@@ -19,6 +19,7 @@ static struct spinlock kva_spin = SPINLOCK_INITIALIZER("kva");
 static uint64_t kva_used[KVA_PAGES / 64]; /* kva_spin */
 static uint64_t kva_hint;		  /* kva_spin; no free bit below */
 vm_offset_t clean_sva, clean_eva;
+int64_t kmem_pool_pages;
 static int64_t kmem_rover; /* hint, unlocked: where the last run was found */
 
 /* Nothing to set up beyond what is static; the page hash lives here because
@@ -237,6 +238,7 @@ kmem_alloc_stack(vm_size_t size)
 		pmap_kenter(stack + (vm_offset_t)i * PAGE_SIZE, m->phys_addr,
 		    X86_PG_RW | X86_PG_NX);
 	}
+	atomic_add_long(&kmem_pool_pages, (int64_t)(size >> PAGE_SHIFT));
 	return stack;
 }
 
@@ -247,6 +249,7 @@ kmem_free_stack(vm_offset_t stack, vm_size_t size)
 {
 	stack_unmap(stack, (int)(size >> PAGE_SHIFT));
 	kva_free(stack - PAGE_SIZE, size + PAGE_SIZE);
+	atomic_subtract_long(&kmem_pool_pages, (int64_t)(size >> PAGE_SHIFT));
 }
 
 /* Maps device registers uncached, for good; any alignment. */

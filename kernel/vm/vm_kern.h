@@ -20,6 +20,11 @@ void kmem_page_free(void *va, int npages);
 vm_page_t kmem_page_alloc1(bool zero);
 void kmem_page_free1(vm_page_t m);
 
+/* Pages that the kernel's allocators hold: slabs, zones, stacks, page tables
+ * of the window. What is alive in them is accounted for by owner; how many
+ * they are depends on how much was ever alive at once. Atomic. */
+extern int64_t kmem_pool_pages;
+
 /* A range of the KVA window, whole pages, nothing mapped; 0 when it is
  * full. Takes a spinlock only. */
 vm_offset_t kva_alloc(vm_size_t size);
