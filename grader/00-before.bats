@@ -337,6 +337,24 @@ setup_file() {
 @test "[1] vdisk_read_only: a disk that the host protects cannot be written" { check; }
 @test "[1] vdisk_broken: an error of the device itself gives EIO" { check; }
 
+#: ext2 Files on disks
+@test "[2] ext2_made: what mke2fs has put there is read, and removed" { check; }
+@test "[2] ext2_names: names are made, refused, moved and removed" { check; }
+@test "[2] ext2_far: all depths of the block map, and holes between" { check; }
+@test "[1] ext2_far_4: the same with blocks of 4 KiB" { check; }
+@test "[2] ext2_cut: a file that was cut and grows has zeroes there" { check; }
+@test "[1] ext2_cut_4: the same with blocks of 4 KiB" { check; }
+@test "[2] ext2_mapped: mappings and the file are one, and reach the disk" { check; }
+@test "[1] ext2_mapped_4: the same with blocks of 4 KiB" { check; }
+@test "[1] ext2_nameless: a file without a name gives its blocks back" { check; }
+@test "[1] ext2_attr: owner, mode and times are kept" { check; }
+@test "[2] ext2_writes: each change is written once, by its sectors" { check; }
+@test "[2] ext2_errors: a disk's errors reach who asks, and pass" { check; }
+@test "[2] ext2_full: a full disk says so and keeps what it has" { check; }
+@test "[2] ext2_mounts: read-only, busy and foreign disks are refused" { check; }
+@test "[2] ext2_kept: the host finds the same files on the disk" { check && disk_has_files; }
+@test "[2] ext2_clean: e2fsck finds nothing wrong on any disk" { check && disks_are_clean; }
+
 #: fstorture Seeded use of a disk's files
 @test "[2] fstorture_small_1: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }
 @test "[2] fstorture_small_2: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }

@@ -84,9 +84,13 @@ group_disks() {
 		esac
 		;;
 	ext2)
-		ext2_image "$2/small" 16M -b 1024
+		rm -rf "$2/tree" && mkdir "$2/tree"
+		build/user/root/tests/ext2 "plant:$2/tree"
+		ext2_image "$2/small" 16M -b 1024 -d "$2/tree"
 		ext2_image "$2/large" 16M -b 4096
-		echo "dd:$2/small dd:$2/large"
+		ext2_image "$2/old" 1M -b 1024 -r 0
+		ext2_image "$2/other" 1M -O extent
+		echo "dd:$2/small dd:$2/large dd:$2/old dd:$2/other"
 		;;
 	fb) echo screen: ;;
 	esac

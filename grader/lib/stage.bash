@@ -272,3 +272,41 @@ disk_has_text() {
 	echo "$image does not have it"
 	return 1
 }
+
+# The folder of the running test's boot.
+boot_dir() {
+	echo "$NYMPH_OUT/$(record "$NYMPH_OUT/records.tsv" "$(test_name)" |
+		cut -f7)"
+}
+
+# The host finds what ext2_kept has left on the disk: what the same program says
+# of a copy is what the test said.
+disk_has_files() {
+	local dir want seen
+
+	dir=$(boot_dir)
+	rm -rf "$dir/copy" && mkdir "$dir/copy"
+	PATH=$PATH:/sbin:/usr/sbin debugfs -R "rdump kept $dir/copy" \
+		"$dir/small" > "$dir/debugfs" 2>&1
+	want=$(record "$NYMPH_OUT/oracle.tsv" ext2_kept | cut -f4 | base64 -d)
+	seen=$("$TOP/build/user/root/tests/ext2" "shown:$dir/copy")
+	[[ $seen == "$want" ]] && return
+	echo "expected (-) and found (+):"
+	shown "$(diff -U2 <(echo "$want") <(echo "$seen") | tail -n +3)"
+	return 1
+}
+
+# e2fsck has nothing to say about the disks.
+disks_are_clean() {
+	local dir image bad=0
+
+	dir=$(boot_dir)
+	for image in small large old; do
+		PATH=$PATH:/sbin:/usr/sbin e2fsck -fn "$dir/$image" \
+			> "$dir/$image.fsck" 2>&1 && continue
+		bad=1
+		echo "e2fsck on $image:"
+		shown "$(< "$dir/$image.fsck")"
+	done
+	return "$bad"
+}

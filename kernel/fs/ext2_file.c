@@ -118,36 +118,97 @@ put_last(struct ext2_mount *em, uint32_t blk, const char *block, size_t len)
 	return error;
 }
 
-/* Stores bytes from..to of a block whose page has it at `block', a direct
- * address; finds a place for it if it has none. */
+/* The block that a part of a page, at `block', has on the disk; 0 when it
+ * needs none: zeroes in a hole, or cut off. *isnew: it had none so far. */
 static int
-put_block(struct vnode *vp, uint64_t lbn, char *block, size_t from, size_t to)
+block_for(struct vnode *vp, uint64_t lbn, const char *block, uint32_t *blkp,
+    bool *isnew)
 {
 	struct ext2_node *ip = VTOE(vp);
 	struct ext2_mount *em = ip->e_em;
-	uint64_t start = lbn << em->em_bshift, size = vp->v_size;
-	uint32_t blk;
-	bool isnew = false;
 	int error;
 
-	if (start >= size)
-		return 0; /* it has just been cut off */
-	error = bmap_locked(ip, lbn, &blk);
-	if (error == 0 && blk == 0) {
-		if (all_zero(block, em->em_bsize))
-			return 0;
-		lockmgr(&ip->e_lock, LK_EXCLUSIVE);
-		error = ext2_bmap_alloc(ip, lbn, &blk, &isnew);
-		ext2_update(ip);
-		lockmgr(&ip->e_lock, LK_RELEASE);
-	}
-	if (error != 0)
+	*isnew = false;
+	*blkp = 0;
+	if (lbn << em->em_bshift >= vp->v_size)
+		return 0;
+	error = bmap_locked(ip, lbn, blkp);
+	if (error != 0 || *blkp != 0 || all_zero(block, em->em_bsize))
 		return error;
-	if (size - start < em->em_bsize)
-		return put_last(em, blk, block, size - start);
-	if (isnew)
-		return block_rw(em, BIO_WRITE, blk, 0, block, em->em_bsize);
-	return block_rw(em, BIO_WRITE, blk, from, block + from, to - from);
+	lockmgr(&ip->e_lock, LK_EXCLUSIVE);
+	error = ext2_bmap_alloc(ip, lbn, blkp, isnew);
+	ext2_update(ip);
+	lockmgr(&ip->e_lock, LK_RELEASE);
+	return error;
+}
+
+/* Bytes of a page that belong next to each other on the disk. */
+struct run {
+	char *at;    /* in the page */
+	uint64_t to; /* byte of the disk */
+	size_t len;
+};
+
+/* Writes what a run has gathered, which is none then. */
+static int
+run_write(struct ext2_mount *em, struct run *r)
+{
+	size_t len = r->len;
+
+	r->len = 0;
+	return len == 0
+	    ? 0
+	    : blk_rw(em->em_bd, BIO_WRITE, r->to / BLK_SECTOR, r->at, len);
+}
+
+/* Adds bytes from..to of the part of a page at `block', or begins anew. */
+static int
+run_add(struct ext2_mount *em, struct run *r, char *block, uint32_t blk,
+    size_t from, size_t to)
+{
+	uint64_t at = EXT2_OFF(em, blk) + from;
+	int error = 0;
+
+	if (r->len != 0 &&
+	    (r->at + r->len != block + from || r->to + r->len != at))
+		error = run_write(em, r);
+	if (r->len == 0) {
+		r->at = block + from;
+		r->to = at;
+	}
+	r->len += to - from;
+	return error;
+}
+
+/* Stores bytes start..end of a page, whose first byte is in block lbn. */
+static int
+put_blocks(struct vnode *vp, uint64_t lbn, char *page, size_t start, size_t end)
+{
+	struct ext2_mount *em = VTOE(vp)->e_em;
+	size_t bsize = em->em_bsize, o, from, to;
+	struct run r = {.len = 0};
+	uint64_t left;
+	uint32_t blk;
+	bool isnew;
+	int error = 0, e;
+
+	for (o = start & ~(bsize - 1); o < end && error == 0; o += bsize) {
+		from = MAX(start, o) - o;
+		to = MIN(end - o, bsize);
+		error = block_for(
+		    vp, lbn + (o >> em->em_bshift), page + o, &blk, &isnew);
+		if (error != 0 || blk == 0)
+			continue;
+		left = vp->v_size - ((lbn << em->em_bshift) + o);
+		if (left < bsize)
+			error = put_last(em, blk, page + o, left);
+		else if (isnew)
+			error = run_add(em, &r, page + o, blk, 0, bsize);
+		else
+			error = run_add(em, &r, page + o, blk, from, to);
+	}
+	e = run_write(em, &r);
+	return error != 0 ? error : e;
 }
 
 /* vop_putpage. A failure is kept for fsync to tell. Of a file that nobody can
@@ -156,22 +217,14 @@ static int
 ext2_putpage(struct vnode *vp, uint64_t off, const void *kaddr, size_t len)
 {
 	struct ext2_node *ip = VTOE(vp);
-	struct ext2_mount *em = ip->e_em;
-	struct blocks b = blocks_of(em, off, len);
-	uint64_t start = b.lbn << em->em_bshift;
-	char *at = (char *)(uintptr_t)kaddr - (off - start);
-	size_t from = off - start, end = from + len;
-	int error = 0;
+	size_t start = off & PAGE_MASK;
+	char *page = (char *)(uintptr_t)kaddr - start;
+	int error;
 
 	if (ip->e_din.i_links_count == 0 && atomic_load_int(&vp->v_refs) == 0)
 		return 0;
-	for (uint32_t n = 0; n < b.count && error == 0; n++) {
-		error =
-		    put_block(vp, b.lbn + n, at, from, MIN(end, em->em_bsize));
-		at += em->em_bsize;
-		end -= em->em_bsize;
-		from = 0;
-	}
+	error = put_blocks(
+	    vp, (off - start) >> ip->e_em->em_bshift, page, start, start + len);
 	if (error != 0)
 		atomic_store_int(&ip->e_error, error);
 	return error;

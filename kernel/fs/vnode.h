@@ -65,8 +65,8 @@ struct vnodeops {
 	/* Fills / stores one page of the file for the vnode pager, by its
 	 * address in the direct map. The page is busy; takes neither v_lock
 	 * nor v_iolock. getpage: off page-aligned. putpage: a part of a page,
-	 * whole blocks of 512 bytes; the last may go beyond the end of the
-	 * file, and what is there does not count. NULL: the page is the only
+	 * whole blocks of 512 bytes, beyond the end of the file too: there the
+	 * file has zeroes, whatever the page has. NULL: the page is the only
 	 * place that its bytes have. */
 	int (*vop_getpage)(struct vnode *vp, uint64_t off, void *kaddr);
 	int (*vop_putpage)(

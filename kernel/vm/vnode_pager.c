@@ -210,30 +210,29 @@ vnode_pager_getpage(vm_object_t object, vm_page_t *mp, int seqaccess)
 }
 
 /* Has the file system store a page: from its first dirty block of 512 bytes
- * to its last, as far as the file goes. The dirty bits are taken before the
+ * to its last, even beyond the end of the file: when it was cut there, what is
+ * zeroes now may be something else on the disk. The dirty bits are taken before the
  * transfer begins, so that what is changed during it makes the page dirty
  * anew; after a failure they are put back. A file system without storage of
  * its own keeps the page as it is. */
 static int
 vnode_pager_putpage(struct vnode *vp, vm_page_t m)
 {
-	uint64_t base = (uint64_t)IDX_TO_OFF(m->pindex), size = vp->v_size;
+	uint64_t base = (uint64_t)IDX_TO_OFF(m->pindex);
 	uint8_t dirty = m->dirty;
 	size_t off, end;
 
 	if (vp->v_ops->vop_putpage == NULL)
 		return VM_PAGER_FAIL;
-	if (base >= size)
+	if (base >= vp->v_size)
 		return VM_PAGER_BAD;
 	if (dirty == 0)
 		return VM_PAGER_OK;
 	vm_page_undirty(m);
 	off = (size_t)__builtin_ctz(dirty) << DEV_BSHIFT;
 	end = (size_t)(32 - __builtin_clz(dirty)) << DEV_BSHIFT;
-	end = MIN(end, roundup2(size - base, (uint64_t)DEV_BSIZE));
 	cnt_inc(v_vnodeout);
-	if (off < end &&
-	    vp->v_ops->vop_putpage(vp, base + off,
+	if (vp->v_ops->vop_putpage(vp, base + off,
 		(char *)PHYS_TO_DMAP(m->phys_addr) + off, end - off) != 0) {
 		atomic_set_uchar(&m->dirty, dirty);
 		return VM_PAGER_ERROR;
