@@ -363,3 +363,9 @@ setup_file() {
 @test "[2] fstorture_large_2: four seeds on blocks of 4 KiB" { check; }
 @test "[2] fstorture_four_1: four processes at once" { check; }
 @test "[2] fstorture_four_2: four processes at once" { check; }
+
+#: damage Damaged disks
+@test "[3] damage_disks_0: fifty damaged disks, mounted, walked, used: no harm" { check; }
+@test "[3] damage_disks_1: fifty more" { check; }
+@test "[3] damage_disks_2: fifty more" { check; }
+@test "[3] damage_disks_3: fifty more" { check; }

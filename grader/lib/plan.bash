@@ -37,6 +37,7 @@ group_of() {
 	case $1 in
 	thread_* | *_smp_*) echo threads ;;
 	ext2_* | fstorture_*) echo ext2 ;;
+	damage_*) echo damage ;;
 	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
 	prefault_exclusive) echo exclusive ;;
 	*) echo ordinary ;;
@@ -53,20 +54,21 @@ group_options() {
 # group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.
 group_cpus() {
 	case ${CPUS:-}$1 in
-	ordinary | exclusive) echo 1 ;;
+	ordinary | exclusive | damage) echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
 }
 
-# ext2_image FILE SIZE OPTION...: an ext2 file system, the same bytes every time.
+# ext2_image FILE SIZE BLOCKS OPTION...: an ext2 file system of so many blocks,
+# the same bytes every time.
 ext2_image() {
 	rm -f "$1"
 	truncate -s "$2" "$1"
 	E2FSPROGS_FAKE_TIME=1557100800 PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F \
 		-t ext2 -U 6e796d70-6820-4e79-8d70-682065787432 -E \
 		hash_seed=6e796d70-6820-4e79-8d70-682068617368,root_owner=0:0 \
-		"${@:3}" "$1" > "$1.log" 2>&1 || cat "$1.log" >&2
+		"${@:4}" "$1" "$3" > "$1.log" 2>&1 || cat "$1.log" >&2
 }
 
 # group_disks GROUP DIR: makes that boot's disks in DIR; their KIND:FILE, and what
@@ -86,11 +88,18 @@ group_disks() {
 	ext2)
 		rm -rf "$2/tree" && mkdir "$2/tree"
 		build/user/root/tests/ext2 "plant:$2/tree"
-		ext2_image "$2/small" 16M -b 1024 -d "$2/tree"
-		ext2_image "$2/large" 16M -b 4096
-		ext2_image "$2/old" 1M -b 1024 -r 0
-		ext2_image "$2/other" 1M -O extent
+		ext2_image "$2/small" 16M 16384 -b 1024 -d "$2/tree"
+		ext2_image "$2/large" 16M 4096 -b 4096
+		ext2_image "$2/old" 1M 1024 -b 1024 -r 0
+		ext2_image "$2/other" 1M 1024 -O extent
 		echo "dd:$2/small dd:$2/large dd:$2/old dd:$2/other"
+		;;
+	damage)
+		rm -rf "$2/tree" && mkdir "$2/tree"
+		build/user/root/tests/ext2 "plant_40:$2/tree"
+		ext2_image "$2/good" 1M 256 -b 1024 -N 96 -d "$2/tree"
+		truncate -s 1M "$2/broken"
+		echo "dd:$2/good dd:$2/broken"
 		;;
 	fb) echo screen: ;;
 	esac

@@ -121,6 +121,7 @@ struct ext2_mount {
 	bool em_filetype;	      /* (k) directories tell types */
 	bool em_wasrdonly;	      /* (k) not a byte is to be written */
 	bool em_damaged;	      /* (A) set once */
+	uint32_t em_reports;	      /* (A) of damage */
 	uint16_t em_oldstate;	      /* (k) s_state before we came */
 	struct lock em_lock;
 	struct ext2_super em_super;   /* (M), but for what is (k) in it */

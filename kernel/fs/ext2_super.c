@@ -16,6 +16,8 @@
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 
+#define REPORTS 10 /* of damage, for each mount: one is enough to know */
+
 _Static_assert(sizeof(struct ext2_super) == 1024, "superblock");
 _Static_assert(sizeof(struct ext2_group) == 32, "group");
 _Static_assert(sizeof(struct ext2_inode) == EXT2_INODE_BYTES, "inode");
@@ -27,11 +29,14 @@ ext2_error(struct ext2_mount *em, const char *fmt, ...)
 	char why[128];
 	va_list ap;
 
-	va_start(ap, fmt);
-	kvsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	kprintf("ext2 on %s is damaged: %s%s\n", em->em_bd->bd_name, why,
-	    em->em_mp->mnt_rdonly ? "" : "; read-only from now on");
+	if (atomic_fetchadd_uint(&em->em_reports, 1) < REPORTS) {
+		va_start(ap, fmt);
+		kvsnprintf(why, sizeof(why), fmt, ap);
+		va_end(ap);
+		kprintf("ext2 on %s is damaged: %s%s\n", em->em_bd->bd_name,
+		    why,
+		    em->em_mp->mnt_rdonly ? "" : "; read-only from now on");
+	}
 	em->em_mp->mnt_rdonly = true;
 	em->em_damaged = true;
 	return EIO;
