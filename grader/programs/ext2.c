@@ -515,6 +515,12 @@ TEST(mounts)
 	FAILS(ENOTBLK, mount("/dev/null", "ddd", "ext2", 0, NULL));
 	FAILS(ENOENT, mount("/dev/none", "ddd", "ext2", 0, NULL));
 	FAILS(ENODEV, mount("/dev/dda", "ddd", "ext9", 0, NULL));
+	/* In memory a file that was written to is kept by its name alone. */
+	MUST(mount("none", "ddd", "tmpfs", 0, NULL));
+	fd = t_file("ddd/kept", "data", 4);
+	FAILS(EBUSY, umount2("ddd", 0));
+	MUST(close(fd));
+	MUST(umount2("ddd", 0));
 	MUST(rmdir("ddd"));
 }
 

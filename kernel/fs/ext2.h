@@ -183,6 +183,7 @@ void ext2_drop(struct ext2_mount *em, struct vnode *vp); /* or NULL: vrele */
 void ext2_node_free(struct ext2_node *ip);
 void ext2_unkeep(struct ext2_node *ip); /* no name leads to it any more */
 void ext2_quiesce(struct mount *mp);
+bool ext2_busy(struct mount *mp);
 /* Calls fn for each vnode in memory, referenced; the first error. */
 int ext2_foreach(struct ext2_mount *em, int (*fn)(struct vnode *vp));
 

@@ -393,6 +393,15 @@ ext2_quiesce(struct mount *mp)
 	} while (vp != NULL);
 }
 
+/* mnt_busy: after ext2_quiesce only somebody's use can have kept one again. */
+bool
+ext2_busy(struct mount *mp)
+{
+	struct ext2_mount *em = mp->mnt_data;
+
+	return em->em_nkept != 0;
+}
+
 /* In the order of their numbers; whatever comes or goes meanwhile is called or
  * not. Sleeps. */
 int

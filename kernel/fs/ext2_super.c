@@ -440,6 +440,7 @@ ext2_mount(
 	mp->mnt_rdonly = rdonly || em->em_bd->bd_rdonly;
 	mp->mnt_unmount = ext2_unmount;
 	mp->mnt_quiesce = ext2_quiesce;
+	mp->mnt_busy = ext2_busy;
 	mp->mnt_sync = ext2_sync;
 	mp->mnt_shutdown = ext2_shutdown;
 	mp->mnt_statfs = ext2_statfs;

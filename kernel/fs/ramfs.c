@@ -263,6 +263,34 @@ const struct vnodeops ramfs_dirops = {
     .vop_name = ramfs_name,
 };
 
+/* mnt_busy: is a pinned file in use by others than its node? Nobody is in
+ * any directory, so the tree stays as it is. */
+static bool
+ramfs_busy(struct mount *mp)
+{
+	struct ramfs_node *root = mp->mnt_data, *dir = root, *rn;
+	struct ramfs_dirent *rd = TAILQ_FIRST(&dir->rn_order);
+
+	for (;;) {
+		while (rd == NULL) {
+			if (dir == root)
+				return false;
+			rd = LIST_FIRST(&dir->rn_links);
+			dir = rd->rd_dir;
+			rd = TAILQ_NEXT(rd, rd_order);
+		}
+		rn = rd->rd_node;
+		if (rn->rn_pinned && atomic_load_int(&rn->rn_vp->v_refs) != 1)
+			return true;
+		if (rn->rn_type == VDIR) {
+			dir = rn;
+			rd = TAILQ_FIRST(&dir->rn_order);
+		} else {
+			rd = TAILQ_NEXT(rd, rd_order);
+		}
+	}
+}
+
 /* mnt_unmount: nothing but pinned files is in use. */
 static void
 ramfs_unmount(struct mount *mp)
@@ -286,6 +314,7 @@ ramfs_new(const char *fstype)
 	root->rn_nlink = 1; /* the mount: it never gets a name */
 	mp->mnt_data = root;
 	mp->mnt_root = ramfs_vget(root);
+	mp->mnt_busy = ramfs_busy;
 	mp->mnt_unmount = ramfs_unmount;
 	return mp;
 }

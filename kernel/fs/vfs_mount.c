@@ -88,7 +88,8 @@ vfs_umount(struct vnode *root)
 	/* Nobody can find the root from here on but by the reference that the
 	 * mount itself has: mount_cross_down wants the token. */
 	if (mp->mnt_vnodes != mp->mnt_pinned + 1 ||
-	    atomic_load_int(&root->v_refs) != 2) {
+	    atomic_load_int(&root->v_refs) != 2 ||
+	    (mp->mnt_busy != NULL && mp->mnt_busy(mp))) {
 		lwkt_reltoken(&mount_token);
 		return EBUSY;
 	}

@@ -131,6 +131,9 @@ struct mount {
 	/* Before an attempt to unmount: lets go of vnodes that the file system
 	 * holds for itself and could do without. May sleep; or NULL. */
 	void (*mnt_quiesce)(struct mount *mp);
+	/* Nothing is in use but vnodes that the file system holds for itself:
+	 * does nobody use one of those? Mount token; NULL: there are none. */
+	bool (*mnt_busy)(struct mount *mp);
 	/* Writes all that is to be written; NULL: there is no disk. */
 	int (*mnt_sync)(struct mount *mp);
 	/* The machine is being turned off: the last write. With mnt_sync. */
