@@ -369,3 +369,7 @@ setup_file() {
 @test "[3] damage_disks_1: fifty more" { check; }
 @test "[3] damage_disks_2: fifty more" { check; }
 @test "[3] damage_disks_3: fifty more" { check; }
+
+#: plug The plug is pulled
+@test "[2] plug_pull_9: what was synced is there after e2fsck" { disk_survived; }
+@test "[2] plug_pull_40: later, with more files" { disk_survived; }

@@ -69,7 +69,7 @@ boot() {
 	timeout --foreground -k 2 "$WALL" qemu-system-x86_64 \
 		"${MACHINE[@]}" -smp "$cpus" -accel tcg \
 		"${clock[@]}" \
-		-nodefaults -nic none -display none -monitor none -no-reboot \
+		-pidfile "$dir/pid" -nodefaults -nic none -display none -monitor none -no-reboot \
 		-drive "file=$iso,media=cdrom,format=raw,readonly=on" \
 		-serial "file:$dir/console" -serial "file:$dir/results" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \

@@ -37,7 +37,7 @@ group_of() {
 	case $1 in
 	thread_* | *_smp_*) echo threads ;;
 	ext2_* | fstorture_*) echo ext2 ;;
-	damage_*) echo damage ;;
+	damage_* | plug_*) echo "${1%%_*}" ;;
 	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
 	prefault_exclusive) echo exclusive ;;
 	*) echo ordinary ;;
@@ -93,6 +93,10 @@ group_disks() {
 		ext2_image "$2/old" 1M 1024 -b 1024 -r 0
 		ext2_image "$2/other" 1M 1024 -O extent
 		echo "dd:$2/small dd:$2/large dd:$2/old dd:$2/other"
+		;;
+	plug)
+		ext2_image "$2/disk" 16M 4096 -b 4096
+		echo "dd:$2/disk"
 		;;
 	damage)
 		rm -rf "$2/tree" && mkdir "$2/tree"

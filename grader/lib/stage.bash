@@ -32,6 +32,7 @@ stage_boot() {
 	for group in threads disk vdisk fb ext2 damage exclusive; do
 		stage_group $group ${groups[$group]-}
 	done
+	pull_plugs ${groups[plug]-}
 	wait
 	cat "$NYMPH_OUT"/*/records > "$NYMPH_OUT/records.tsv"
 	cat "$NYMPH_OUT"/*/boots > "$NYMPH_OUT/boots"
@@ -309,4 +310,57 @@ disks_are_clean() {
 		shown "$(< "$dir/$image.fsck")"
 	done
 	return "$bad"
+}
+
+# pull_plugs NAME...: each has a boot of its own, which is ended by force when so
+# many files have been synced as the name's number says.
+pull_plugs() {
+	local name dir n boot
+
+	for name; do
+		n=${name##*_}
+		dir=$NYMPH_OUT/plug/$n
+		mkdir -p "$dir"
+		: > "$NYMPH_OUT/plug/records"
+		: > "$NYMPH_OUT/plug/boots"
+		: > "$dir/results"
+		boot "$NYMPH_ISO" "$dir" "$(group_cpus plug)" "tests=$name" \
+			$(group_disks plug "$dir") 2> "$dir/killed" &
+		boot=$!
+		until [[ -e $dir/status ]] ||
+			(($(grep -c '^synced' "$dir/results") >= n)); do
+			sleep 0.02
+		done
+		[[ -e $dir/status ]] || kill -9 "$(< "$dir/pid")"
+		wait "$boot"
+	done
+}
+
+# The disk of the running test's boot: e2fsck can mend it, and then every file is
+# there that had been synced when the plug was pulled.
+disk_survived() {
+	local name dir last rc=0
+
+	name=$(test_name)
+	dir=$NYMPH_OUT/plug/${name##*_}
+	if [[ $(how_ended "$dir") != wall ]]; then
+		echo "the machine had ended before:"
+		explain_end "$(how_ended "$dir")" "$dir"
+		shown "$(tail -n 30 "$dir/console")"
+		return 1
+	fi
+	PATH=$PATH:/sbin:/usr/sbin
+	e2fsck -fy "$dir/disk" > "$dir/mended" 2>&1 || rc=$?
+	if ((rc > 2)) || ! e2fsck -fn "$dir/disk" > "$dir/fsck" 2>&1; then
+		echo "e2fsck could not mend the disk:"
+		shown "$(tail -n 30 "$dir/mended")"
+		return 1
+	fi
+	last=$(sed -n 's/^synced \([0-9]*\)$/\1/p' "$dir/results" | tail -n 1)
+	rm -rf "$dir/copy" && mkdir "$dir/copy"
+	debugfs -R "rdump / $dir/copy" "$dir/disk" > "$dir/debugfs" 2>&1
+	"$TOP/build/user/root/tests/plug" "check_$last:$dir/copy" && return
+	echo "e2fsck said:"
+	shown "$(< "$dir/mended")"
+	return 1
 }
