@@ -248,7 +248,7 @@ int
 main(int argc, char **argv)
 {
 	const struct t_test *const *p;
-	char name[64], *num;
+	char name[1024], *num;
 
 	if (argc != 2 || strlen(argv[1]) >= sizeof(name)) {
 		say("usage: %s TEST\n", argc > 0 ? argv[0] : "program");
