@@ -290,9 +290,11 @@ sched_userret(void)
 /* The clock's work, in a critical section: ends slices when somebody as
  * good waits, and wakes sleepers whose time is up. The PAUSE gives other
  * CPUs their turn under QEMU's -icount, where a loop without one (threads
- * that yield to each other, a program that polls) would keep it for long. */
-void
-sched_tick(void)
+ * that yield to each other, a program that polls) would keep it for long.
+ * They may keep it for a tick, too, and then the next one is due at once:
+ * `again', and without a pause, or ticks would be all that happens here. */
+static void
+sched_tick(bool again)
 {
 	struct globaldata *gd = mycpu;
 	struct runq *rq = gd->gd_runq;
@@ -304,7 +306,8 @@ sched_tick(void)
 	timeout_run();
 	if (td == gd->gd_idlethread)
 		return;
-	cpu_pause();
+	if (!again)
+		cpu_pause();
 	if (--td->td_slice > 0)
 		return;
 	spin_lock(&rq->rq_spin);
@@ -331,6 +334,7 @@ crit_splz(void)
 {
 	struct thread *td = curthread;
 	struct globaldata *gd = mycpu;
+	bool again = false;
 	uint32_t req;
 
 	do {
@@ -339,7 +343,8 @@ crit_splz(void)
 		req = gd->gd_reqflags & ~RQF_RESCHED;
 		atomic_clear_uint(&gd->gd_reqflags, req);
 		if (req & RQF_TIMER)
-			sched_tick();
+			sched_tick(again);
+		again = true;
 		if (req & RQF_WAKEUP)
 			sched_ipi();
 		if (req & RQF_UART)

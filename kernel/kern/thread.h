@@ -240,7 +240,6 @@ void lwkt_switch(void);	    /* pick and run the next thread; crit held or not */
 void lwkt_yield(void);	    /* to equals and betters, if any */
 void lwkt_user_yield(void); /* when asked to: for long loops */
 void sched_userret(void);   /* on the way to user mode: reschedule if asked */
-void sched_tick(void);	    /* clock interrupt: slice, timeouts */
 void sched_ipi(void);	    /* wakeup IPI arrived */
 /* A CPU's idle thread; thread0 may come here too when the boot is over, and
  * then sleeps for ever. */

@@ -26,8 +26,10 @@
 #include <amd64/cpufunc.h>
 #include <kern/sched.h>
 
-#define TOK_SPINS  32 /* pauses before a running thread gives up its tokens */
-#define TOK_ROUNDS 8  /* attempts at all tokens before the ordered way */
+/* Pauses before a running thread gives up its tokens. Few: under QEMU's -icount
+ * a pause lasts until the holder's CPU pauses as well, up to a tick. */
+#define TOK_SPINS  4
+#define TOK_ROUNDS 8 /* attempts at all tokens before the ordered way */
 
 #define TOK_BUCKETS 64
 
@@ -342,7 +344,8 @@ tok_contested(struct thread *td, struct lwkt_tokref *ref)
 	cnt_inc(v_tok_wait);
 	tok->t_collisions++;
 	for (int n = 0; n < TOK_SPINS; n++) {
-		if (tok->t_count & TOKEN_WAIT)
+		if ((tok->t_count & TOKEN_WAIT) ||
+		    (mycpu->gd_reqflags & RQF_RESCHED))
 			break;
 		cpu_pause();
 		if (tok_try(tok, ref, ref->tr_count, false)) {
