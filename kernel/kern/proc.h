@@ -208,6 +208,9 @@ bool sig_dequeue(uint64_t set, struct ksiginfo *ksi);
 void sig_flush(uint64_t *pend, struct sigq *q, uint64_t set);
 uint64_t sig_pending_set(struct thread *td); /* blocked ones too; no lock */
 bool sig_fatal_pending(struct thread *td);   /* no lock */
+/* In each round of a loop that may last long: gives others the CPU when they
+ * are due, as a sleep would. True: the process is to die, so break off. */
+bool long_loop_over(void);
 bool sig_default_ignored(int signo);
 bool sig_default_stops(int signo);
 /* The running thread's mask; finds out what that unblocks. */

@@ -8,6 +8,7 @@
 #include <linux/random.h>
 
 #include <kern/kstring.h>
+#include <kern/proc.h>
 #include <kern/random.h>
 #include <kern/syscalls.h>
 #include <kern/thread.h>
@@ -61,7 +62,7 @@ sys_getrandom(void *ubuf, size_t len, unsigned int flags)
 	    (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	len = MIN(len, INT32_MAX);
-	while (done < len) {
+	while (done < len && !long_loop_over()) {
 		n = MIN(len - done, sizeof(piece));
 		random_bytes(piece, n);
 		if (copyout(piece, (uint8_t *)ubuf + done, n) != 0)

@@ -203,6 +203,14 @@ sig_fatal_pending(struct thread *td)
 	return false;
 }
 
+/* See kern/proc.h. */
+bool
+long_loop_over(void)
+{
+	lwkt_user_yield();
+	return curproc != NULL && sig_fatal_pending(curthread);
+}
+
 /*
  * Whether a sleep with PCATCH of the thread, which is the running one, is to
  * be broken off. Takes no token.

@@ -244,6 +244,10 @@ copy_file(struct file *out, struct file *in, int64_t *pos, size_t count)
 	long total = 0, n = 0, w;
 
 	while (count > 0) {
+		if (long_loop_over()) {
+			n = -EINTR;
+			break;
+		}
 		uio_kernel(&uio, buf, MIN(count, PAGE_SIZE),
 		    pos != NULL ? *pos : 0, false);
 		n = transfer(in, &uio, pos != NULL);

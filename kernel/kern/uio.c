@@ -7,6 +7,7 @@
 
 #include <kern/file.h>
 #include <kern/kstring.h>
+#include <kern/proc.h>
 #include <kern/uaccess.h>
 
 /* Describes a kernel buffer. */
@@ -31,7 +32,8 @@ user_range_ok(const void *uaddr, size_t len)
 }
 
 /* One segment's piece. User addresses go page by page: what a fault leaves
- * undone then begins at a page boundary, and what came before is exact. */
+ * undone then begins at a page boundary, and what came before is exact; and
+ * nobody waits long for the CPU, or for the end of who is killed. */
 static int
 uio_piece(
     char *kaddr, char *uaddr, size_t n, const struct uio *uio, size_t *donep)
@@ -51,6 +53,8 @@ uio_piece(
 	while (n > 0) {
 		chunk = PAGE_SIZE - ((uintptr_t)uaddr & PAGE_MASK);
 		chunk = MIN(chunk, n);
+		if (long_loop_over())
+			return EINTR;
 		error = uio->uio_write ? copyin(uaddr, kaddr, chunk)
 				       : copyout(kaddr, uaddr, chunk);
 		if (error != 0)

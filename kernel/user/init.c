@@ -34,7 +34,7 @@
 #define POLL_NS	    2000000
 #define OUTPUT_FILE "/tmp/.output"
 #define MAX_CAPTURE (48 * 1024)
-#define LEAK_RUNS   3 /* what grows in each of so many runs is a leak */
+#define LEAK_RUNS   5 /* what grows in each of so many runs is a leak */
 
 static int results = 1; /* where the records go */
 static int oracle;	/* running on Linux */

@@ -81,10 +81,8 @@ vm_fault_wire(vm_map_t map, vm_map_entry_t entry, bool user_wire, int kmflags)
 	(void)kmflags;
 	vm_map_unlock(map);
 	for (va = start; va < end; va += PAGE_SIZE) {
-		lwkt_user_yield();
-		if (curproc != NULL && sig_fatal_pending(curthread))
-			result = KERN_FAILURE; /* no use for the dying */
-		else
+		result = KERN_FAILURE;
+		if (!long_loop_over())
 			result = vm_fault(map, va, prot, flags);
 		if (result != KERN_SUCCESS)
 			break;

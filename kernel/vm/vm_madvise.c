@@ -23,8 +23,7 @@ vm_populate(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
 	int rv;
 
 	for (va = start; va < end; va += PAGE_SIZE) {
-		lwkt_user_yield();
-		if (sig_fatal_pending(curthread))
+		if (long_loop_over())
 			return KERN_FAILURE;
 		rv = vm_fault(map, va, prot, VM_FAULT_NORMAL);
 		if (rv != KERN_SUCCESS)

@@ -153,7 +153,7 @@ procmem_transfer(struct vmspace *vm, struct iov_pos *local,
 	long done = 0;
 	int error = 0;
 
-	while (iov_more(local) && iov_more(remote)) {
+	while (iov_more(local) && iov_more(remote) && !long_loop_over()) {
 		char *laddr = (char *)local->iov->iov_base + local->off;
 		vm_offset_t raddr =
 		    (vm_offset_t)remote->iov->iov_base + remote->off;
