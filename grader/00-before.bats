@@ -293,6 +293,12 @@ setup_file() {
 @test "[1] thread_futex: futex: value, timeout, errors" { check; }
 @test "[1] thread_futex_shared: a futex in shared memory joins two processes" { check; }
 
+#: fuzz Seeded garbage at the system-call entry
+@test "[3] fuzz_group_1: seeds 1 to 5: the kernel lives, and loses nothing" { check; }
+@test "[3] fuzz_group_2: seeds 6 to 10: the kernel lives, and loses nothing" { check; }
+@test "[3] fuzz_group_3: seeds 11 to 15: the kernel lives, and loses nothing" { check; }
+@test "[3] fuzz_group_4: seeds 16 to 20: the kernel lives, and loses nothing" { check; }
+
 #: torture Seeded trees of everything
 @test "[4] torture_group_1: seeds 1 to 10 end as on Linux" { check; }
 @test "[4] torture_group_2: seeds 11 to 20 end as on Linux" { check; }

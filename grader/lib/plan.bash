@@ -40,6 +40,7 @@ group_of() {
 	damage_* | plug_*) echo "${1%%_*}" ;;
 	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
 	prefault_exclusive) echo exclusive ;;
+	fuzz_*) echo fuzz ;;
 	*) echo ordinary ;;
 	esac
 }

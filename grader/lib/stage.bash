@@ -29,7 +29,7 @@ stage_boot() {
 
 	oracle ${groups[*]} &
 	stage_group ordinary ${groups[ordinary]-} &
-	for group in threads disk vdisk fb ext2 damage exclusive; do
+	for group in threads disk vdisk fb ext2 damage exclusive fuzz; do
 		stage_group $group ${groups[$group]-}
 	done
 	pull_plugs ${groups[plug]-}
