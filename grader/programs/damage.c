@@ -50,6 +50,34 @@ find_folders(void)
 			folders[nfolders++] = b;
 }
 
+/* Two bytes of the good one. */
+static uint32_t
+word(uint32_t at)
+{
+	return image[at] | (uint32_t)image[at + 1] << 8;
+}
+
+/* Somewhere in the head of an entry of a folder's block. */
+static uint32_t
+entry_place(uint32_t block)
+{
+	uint32_t at = block, n;
+
+	for (n = pick(12); n > 0 && at + word(at + 4) < block + BLOCK; n--)
+		at += word(at + 4);
+	return at + pick(9);
+}
+
+/* Somewhere in the part of an inode that is ext2's: Poirier's layout. */
+static uint32_t
+inode_place(void)
+{
+	uint32_t table = word(2 * BLOCK + 8), size = word(BLOCK + 88);
+
+	return table * BLOCK + (pick(20) == 0 ? 1 : 10 + pick(70)) * size +
+	    pick(116);
+}
+
 /* A place worth damaging. */
 static uint32_t
 place(void)
@@ -60,16 +88,18 @@ place(void)
 	case 1: /* groups */
 		return 2 * BLOCK + pick(32);
 	case 2:
-	case 3:
+	case 3: /* bitmaps and inodes */
+		return 3 * BLOCK + pick(24 * BLOCK);
 	case 4:
 	case 5:
-	case 6: /* bitmaps and inodes */
-		return 3 * BLOCK + pick(24 * BLOCK);
+	case 6:
 	case 7:
+		return inode_place();
 	case 8:
 	case 9:
-	case 10: /* folders */
-		return folders[pick(nfolders)] * BLOCK + pick(BLOCK);
+	case 10:
+	case 11:
+		return entry_place(folders[pick(nfolders)] * BLOCK);
 	default:
 		return pick(SIZE);
 	}
