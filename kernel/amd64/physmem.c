@@ -12,9 +12,12 @@
 #include <amd64/machdep.h>
 #include <amd64/multiboot.h>
 
-#define LOW_MEMORY  0x100000UL	 /* below: firmware's, and the trampoline */
-#define RAM_MINIMUM (62UL << 20) /* what a 64 MiB machine has at least */
-#define EARLY_LIMIT (4UL << 30)	 /* what the first page tables map */
+#define LOW_MEMORY    0x100000UL   /* below: firmware's, and the trampoline */
+#define RAM_MINIMUM   (62UL << 20) /* what a 64 MiB machine has at least */
+#define EARLY_LIMIT   (4UL << 30)  /* what the first page tables map */
+#define LIMIT_MINIMUM (8UL << 20)  /* the least that mem= may leave */
+
+BOOTOPT(bo_mem, "mem", "0", "give the VM so many MiB of the free RAM; 0: all");
 
 /*
  * Makes room for one more range at place i.
@@ -105,6 +108,24 @@ range_reserve(vm_paddr_t start, vm_paddr_t end)
 }
 
 /*
+ * Forgets all RAM beyond the first so many bytes.
+ */
+static void
+range_limit(vm_size_t bytes)
+{
+	for (int i = 0; i < phys_avail_count; i++) {
+		struct phys_range *r = &phys_avail[i];
+
+		if (bytes == 0) {
+			phys_avail_count = i;
+			return;
+		}
+		r->end = r->start + MIN(bytes, r->end - r->start);
+		bytes -= r->end - r->start;
+	}
+}
+
+/*
  * Builds phys_avail. Dies when the machine has too little RAM or brought no
  * initramfs, without which there is nothing to run.
  */
@@ -133,6 +154,11 @@ physmem_init(void)
 	    bootinfo.bi_symtab, bootinfo.bi_symtab + bootinfo.bi_symtab_size);
 	range_reserve(
 	    bootinfo.bi_strtab, bootinfo.bi_strtab + bootinfo.bi_strtab_size);
+	ram = bootopt_u64(&bo_mem) << 20;
+	if (ram != 0 && ram < LIMIT_MINIMUM)
+		boot_die("mem=%lu: too little RAM", ram >> 20);
+	if (ram != 0)
+		range_limit(ram);
 }
 
 /*

@@ -76,10 +76,12 @@ user_fault(uint64_t va, uint64_t err)
 
 	if (p == NULL || va >= VM_MAX_USER_ADDRESS)
 		return KERN_INVALID_ADDRESS;
-	if (err & PGEX_I)
+	if (err & PGEX_I) {
 		prot = VM_PROT_EXECUTE;
-	else if (err & PGEX_W)
+	} else if (err & PGEX_W) {
 		prot = VM_PROT_WRITE;
+		flags |= VM_FAULT_DIRTY;
+	}
 	if (err & PGEX_U)
 		flags |= VM_FAULT_USERMODE | VM_FAULT_BURST;
 	rv = vm_fault(&p->p_vmspace->vm_map, va, prot, flags);

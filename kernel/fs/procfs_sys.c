@@ -16,6 +16,7 @@
 #include <kern/proc.h>
 #include <kern/trace.h>
 #include <kern/vmmeter.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_check.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_map.h>
@@ -71,6 +72,8 @@ idle_ns(void)
 static int
 text_vmstat(struct proc *p, struct sbuf *sb)
 {
+	int64_t swap;
+
 	vmmeter_foreach(vmstat_line, sb);
 #define LINE(f) sbuf_printf(sb, #f " %ld\n", vmstats.f)
 	LINE(v_page_count);
@@ -83,7 +86,11 @@ text_vmstat(struct proc *p, struct sbuf *sb)
 	LINE(v_free_min);
 	LINE(v_free_target);
 	LINE(v_interrupt_free_min);
+	LINE(v_cache_min);
+	LINE(v_inactive_target);
 #undef LINE
+	sbuf_printf(sb, "swap_free %ld\n", swap_space(&swap));
+	sbuf_printf(sb, "swap_total %ld\n", swap);
 	sbuf_printf(sb, "idle_ns %lu\n", idle_ns());
 	sbuf_printf(sb, "uptime_ns %lu\n", nanotime());
 	return 0;
@@ -157,6 +164,7 @@ text_meminfo(struct proc *p, struct sbuf *sb)
 {
 	int64_t kib = PAGE_SIZE / 1024;
 	int64_t can = vmstats.v_free_count + vmstats.v_cache_count;
+	int64_t swap, swapfree = swap_space(&swap);
 
 	sbuf_printf(
 	    sb, "MemTotal:       %8ld kB\n", vmstats.v_page_count * kib);
@@ -170,8 +178,8 @@ text_meminfo(struct proc *p, struct sbuf *sb)
 	    sb, "Active:         %8ld kB\n", vmstats.v_active_count * kib);
 	sbuf_printf(
 	    sb, "Inactive:       %8ld kB\n", vmstats.v_inactive_count * kib);
-	sbuf_printf(sb, "SwapTotal:      %8d kB\n", 0);
-	sbuf_printf(sb, "SwapFree:       %8d kB\n", 0);
+	sbuf_printf(sb, "SwapTotal:      %8ld kB\n", swap * kib);
+	sbuf_printf(sb, "SwapFree:       %8ld kB\n", swapfree * kib);
 	return 0;
 }
 
@@ -214,6 +222,14 @@ static int
 text_disks(struct proc *p, struct sbuf *sb)
 {
 	blk_show(sb);
+	return 0;
+}
+
+/* The disks that are swapped to. */
+static int
+text_swaps(struct proc *p, struct sbuf *sb)
+{
+	swap_show(sb);
 	return 0;
 }
 
@@ -273,6 +289,7 @@ const struct procent procfs_root[] = {
     {.pe_name = "meminfo", .pe_mode = 0444, .pe_text = text_meminfo},
     {.pe_name = "mounts", .pe_mode = 0444, .pe_text = text_mounts},
     {.pe_name = "self", .pe_mode = 0777, .pe_link = link_self},
+    {.pe_name = "swaps", .pe_mode = 0444, .pe_text = text_swaps},
     {.pe_name = "trace", .pe_mode = 0444, .pe_text = text_trace},
     {.pe_name = "uptime", .pe_mode = 0444, .pe_text = text_uptime},
     {.pe_name = "vmcheck", .pe_mode = 0444, .pe_text = text_vmcheck},

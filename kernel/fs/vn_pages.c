@@ -12,19 +12,39 @@
  */
 #include <linux/errno.h>
 
+#include <amd64/machdep.h>
 #include <fs/vnode.h>
 #include <kern/kstring.h>
-#include <vm/vm_pager.h>
+#include <vm/swap_pager.h>
+#include <vm/vm_pageout.h>
 
-/* Dirty pages of a file system in memory can go nowhere: the last ones are
- * for others. The object is held. */
+/*
+ * Dirty pages of a file system in memory can go nowhere: the last free pages
+ * are left to others. As long as others' pages can go to swap there is hope,
+ * for a second; without being one of those for whom processes are killed.
+ */
+static bool
+room_for_one(void)
+{
+	for (uint32_t i = 0; i < HZ; i++) {
+		if (vmstats.v_free_count + vmstats.v_cache_count >
+		    vmstats.v_free_min + vmstats.v_free_reserved)
+			return true;
+		if (swap_space(NULL) == 0)
+			return false;
+		pagedaemon_kick();
+		tsleep(&vmstats, 0, "vnroom", TICK_NS);
+	}
+	return false;
+}
+
+/* May there be one more dirty page? Always if it can go to a disk. The object
+ * is held; may sleep. */
 static bool
 may_add(struct vnode *vp, vm_object_t object, vm_pindex_t pindex)
 {
 	return vp->v_ops->vop_putpage != NULL ||
-	    vmstats.v_free_count >
-	    vmstats.v_free_min + vmstats.v_free_reserved ||
-	    vm_page_lookup(object, pindex) != NULL;
+	    vm_page_lookup(object, pindex) != NULL || room_for_one();
 }
 
 /* n bytes at off, in a valid and busy page, are going to be written. */

@@ -7,7 +7,8 @@
  * object's slab is found by masking the address, and a bitmap of its free
  * objects, so that the lowest one is given out first and freeing twice is
  * found out. Larger sizes are runs of whole pages, page-aligned, looked up
- * in a small hash when they come back.
+ * in a small hash when they come back; where no run of free pages is left,
+ * single ones are mapped side by side.
  */
 #include <kern/kmalloc.h>
 
@@ -44,6 +45,7 @@ struct bigrun {
 	LIST_ENTRY(bigrun) br_link;
 	void *br_va;
 	int br_npages;
+	bool br_mapped; /* by kmem_alloc_mapped */
 };
 #define BIG_BUCKETS 64
 static struct spinlock big_spin = SPINLOCK_INITIALIZER("kmalloc runs");
@@ -204,6 +206,9 @@ big_alloc(size_t size)
 		return NULL;
 	br->br_npages = howmany(size, PAGE_SIZE);
 	br->br_va = kmem_page_alloc(br->br_npages, 1);
+	br->br_mapped = br->br_va == NULL;
+	if (br->br_mapped)
+		br->br_va = kmem_alloc_mapped(br->br_npages);
 	if (br->br_va == NULL) {
 		small_free(slab_of(br, &M_KMALLOC), br, &M_KMALLOC);
 		return NULL;
@@ -292,7 +297,10 @@ kfree(void *p, struct malloc_type *type)
 	if (((uintptr_t)p & PAGE_MASK) == 0) {
 		br = big_find(p, true, type);
 		size = br->br_npages * PAGE_SIZE;
-		kmem_page_free(p, br->br_npages);
+		if (br->br_mapped)
+			kmem_free_mapped(p, br->br_npages);
+		else
+			kmem_page_free(p, br->br_npages);
 		atomic_subtract_long(&kmem_pool_pages, br->br_npages);
 		small_free(slab_of(br, &M_KMALLOC), br, &M_KMALLOC);
 	} else {

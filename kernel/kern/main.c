@@ -16,8 +16,10 @@
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_fault.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
+#include <vm/vm_pageout.h>
 
 #include <amd64/cpu_md.h>
 #include <amd64/cpufunc.h>
@@ -44,6 +46,7 @@ kmain(void)
 	kmalloc_init();
 	pmap_init();
 	vm_object_init();
+	swap_meta_init();
 	vm_map_startup();
 	vm_fault_init();
 
@@ -57,6 +60,8 @@ kmain(void)
 	trace_init();
 	ktest_run();
 
+	vm_pageout_start();
+	swap_boot();
 	proc_init();
 	vfs_init();
 	error = vfs_mountroot(cpio, size);

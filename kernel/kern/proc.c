@@ -12,6 +12,7 @@
 #include <kern/kmalloc.h>
 #include <kern/kstring.h>
 #include <kern/syscalls.h>
+#include <vm/vm_page.h>
 
 #include <amd64/machdep.h>
 
@@ -305,10 +306,14 @@ proc_thread_create(struct proc *p, const char *name)
 {
 	struct thread *td;
 	struct lwp *lwp;
+	int tries = 0;
 
 	lwp = kmalloc(sizeof(*lwp), &M_LWP, M_WAITOK | M_ZERO);
 	TAILQ_INIT(&lwp->l_sigq);
-	td = thread_create(name, p);
+	/* A fork, too, can wait for pages to be written out. */
+	while ((td = thread_create(name, p)) == NULL &&
+	    !signal_pending(curthread) && tries++ < 10)
+		vm_wait_catch("thread");
 	if (td == NULL) {
 		kfree(lwp, &M_LWP);
 		return NULL;

@@ -137,6 +137,7 @@ struct proc {
 #define P_EXECED     0x0010U
 #define P_AUTOREAP   0x0020U	 /* (l) the parent ignores SIGCHLD */
 #define P_STOPREPORT 0x0040U	 /* (l) for wait4's WUNTRACED */
+#define P_LOWMEMKILL 0x0080U	 /* killed for its memory: vm/vm_oom.c */
 #define PHOLD_WAIT   0x80000000U /* in p_holds: somebody waits for 0 */
 
 extern struct lwkt_token proc_token;

@@ -17,6 +17,7 @@
 #include <kern/sched.h>
 #include <kern/syscalls.h>
 #include <kern/uaccess.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_map.h>
 #include <vm/vm_page.h>
 
@@ -209,6 +210,7 @@ long
 sys_sysinfo(void *uinfo)
 {
 	struct sysinfo info;
+	int64_t pages;
 
 	memset(&info, 0, sizeof(info));
 	info.uptime = (long)(nanotime() / NSEC_PER_SEC);
@@ -216,6 +218,8 @@ sys_sysinfo(void *uinfo)
 	info.freeram =
 	    (uint64_t)(vmstats.v_free_count + vmstats.v_cache_count) *
 	    PAGE_SIZE;
+	info.freeswap = (uint64_t)swap_space(&pages) * PAGE_SIZE;
+	info.totalswap = (uint64_t)pages * PAGE_SIZE;
 	info.procs = (uint16_t)proc_count();
 	info.mem_unit = 1;
 	return -copyout(&info, uinfo, sizeof(info));

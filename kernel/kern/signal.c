@@ -167,6 +167,9 @@ sig_dequeue(uint64_t set, struct ksiginfo *ksi)
 	struct proc *p = td->td_proc;
 
 	ASSERT_LWKT_TOKEN_HELD_EXCL(&p->p_token);
+	/* Whatever else there is, a trap's signal even: the end comes first. */
+	if (p->p_sigpend & set & SIGBIT(SIGKILL))
+		set = SIGBIT(SIGKILL);
 	return sig_take(&td->td_sigpend, &td->td_lwp->l_sigq, set, ksi) ||
 	    sig_take(&p->p_sigpend, &p->p_sigq, set, ksi);
 }

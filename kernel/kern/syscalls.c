@@ -107,6 +107,8 @@ const syscall_fn syscall_table[SYSCALL_MAX] = {
     [SYS_MCONTROL] = (syscall_fn)(void (*)(void))sys_mcontrol,
     CALL(mincore),
     CALL(msync),
+    CALL(swapon),
+    CALL(swapoff),
     CALL(mlock),
     CALL(mlock2),
     CALL(munlock),

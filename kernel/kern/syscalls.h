@@ -128,6 +128,8 @@ long sys_madvise(uintptr_t addr, size_t len, int advice);
 long sys_mcontrol(uintptr_t addr, size_t len, int behav, uint64_t value);
 long sys_mincore(uintptr_t addr, size_t len, unsigned char *vec);
 long sys_msync(uintptr_t addr, size_t len, int flags);
+long sys_swapon(const char *path, int flags);
+long sys_swapoff(const char *path);
 long sys_mlock(uintptr_t addr, size_t len);
 long sys_mlock2(uintptr_t addr, size_t len, int flags);
 long sys_munlock(uintptr_t addr, size_t len);

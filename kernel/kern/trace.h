@@ -34,6 +34,8 @@
 	X(FORK)	      /* parent pid, child pid, 0, 0 */                  \
 	X(EXEC)	      /* pid, entry, 0, 0 */                             \
 	X(EXIT)	      /* pid, status, 0, 0 */                            \
+	X(SWAPIN)     /* object id, pindex, block, pages */              \
+	X(SWAPOUT)    /* object id, pindex, block, pages */              \
 	X(PGALLOC)    /* object id, pindex, phys, queue */               \
 	X(PGFREE)     /* phys, 0, 0, 0 */
 

@@ -31,6 +31,16 @@
 	X(v_vnodepgsin)	    /* pages so read */                        \
 	X(v_vnodeout)	    /* pager writes to vnodes */               \
 	X(v_vnodepgsout)    /* pages so written */                     \
+	X(v_swapin)	    /* pager reads from swap */                \
+	X(v_swappgsin)	    /* pages so read */                        \
+	X(v_swapout)	    /* pager writes to swap */                 \
+	X(v_swappgsout)	    /* pages so written */                     \
+	X(v_pdwakeups)	    /* passes of the pageout daemon */         \
+	X(v_pdpages)	    /* pages it looked at */                   \
+	X(v_pddeact)	    /* pages it made inactive */               \
+	X(v_reactivated)    /* inactive pages found in use */          \
+	X(v_dfree)	    /* pages it freed */                       \
+	X(v_oomkills)	    /* processes killed for their memory */    \
 	X(v_pgalloc)	    /* vm_page_alloc that succeeded */         \
 	X(v_pgfree)	    /* pages freed */                          \
 	X(v_pqprobes)	    /* page queues looked at by allocation */  \

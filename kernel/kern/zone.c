@@ -88,6 +88,9 @@ zone_grow(struct zone *z)
 	size_t stride = zstride(z);
 	char *mem = kmem_page_alloc(npages, 1), *p;
 
+	/* Fewer pages in a row waste more, but can be had more often. */
+	while (mem == NULL && (size_t)(npages - 1) * PAGE_SIZE >= stride)
+		mem = kmem_page_alloc(--npages, 1);
 	if (mem == NULL)
 		return false;
 	atomic_add_long(&kmem_pool_pages, npages);

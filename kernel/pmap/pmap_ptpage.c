@@ -20,10 +20,6 @@ pmap_ptpage_alloc(int flags)
 		if (flags & M_NOWAIT)
 			return NULL;
 		vm_wait("pmappt");
-		/* vm_wait does not sleep for one who is about to be killed;
-		 * we cannot give up, and others must run to free memory. */
-		if (vmstats.v_free_count == 0)
-			tsleep(&pmap_dynamic_delete, 0, "pmappt", TICK_NS);
 	}
 	return m;
 }

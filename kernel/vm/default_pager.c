@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The pager of anonymous memory that was never paged out: it has nothing,
- * and so a page that no level of a chain holds is one of zeroes.
+ * and so a page that no level of a chain holds is one of zeroes. The first
+ * page that it puts away makes the object the swap pager's.
  */
-#include <vm/vm_pager.h>
+#include <vm/swap_pager.h>
 
 /* Nothing was kept, so nothing is to be given up. */
 static void
@@ -22,18 +23,6 @@ default_pager_getpage(vm_object_t object, vm_page_t *mp, int seqaccess)
 	return VM_PAGER_FAIL;
 }
 
-/* There is nowhere to put pages: they stay dirty where they are. */
-static void
-default_pager_putpages(
-    vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals)
-{
-	(void)object;
-	(void)m;
-	(void)flags;
-	for (int i = 0; i < count; i++)
-		rtvals[i] = VM_PAGER_FAIL;
-}
-
 /* No page is anywhere but in memory. */
 static bool
 default_pager_haspage(vm_object_t object, vm_pindex_t pindex)
@@ -46,6 +35,6 @@ default_pager_haspage(vm_object_t object, vm_pindex_t pindex)
 const struct pagerops defaultpagerops = {
     .pgo_dealloc = default_pager_dealloc,
     .pgo_getpage = default_pager_getpage,
-    .pgo_putpages = default_pager_putpages,
+    .pgo_putpages = swap_pager_putpages,
     .pgo_haspage = default_pager_haspage,
 };

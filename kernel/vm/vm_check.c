@@ -8,8 +8,10 @@
 #include <kern/lock.h>
 #include <kern/sbuf.h>
 #include <pmap/pmap.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_check.h>
 #include <vm/vm_page.h>
+#include <vm/vm_pageout.h>
 
 #define CHECK_LINES 50
 #define CHECK_WIDTH 160
@@ -54,6 +56,7 @@ vm_check(struct sbuf *sb)
 	int count;
 
 	lockmgr(&check_lock, LK_EXCLUSIVE);
+	vm_pageout_pause();
 	check_count = 0;
 	vm_map_check_all();
 	vm_object_check();
@@ -63,6 +66,8 @@ vm_check(struct sbuf *sb)
 			pmap_check_page(&vm_page_array[i]);
 	}
 	pmap_check(&kernel_pmap);
+	swap_check();
+	vm_pageout_resume();
 
 	count = check_count;
 	for (int i = 0; i < MIN(count, CHECK_LINES); i++) {

@@ -69,6 +69,7 @@ copy_page(struct faultstate *fs)
 	KKASSERT(!fs->first_shared);
 	pmap_copy_page(fs->m->phys_addr, fs->first_m->phys_addr);
 	fs->first_m->valid = VM_PAGE_BITS_ALL;
+	vm_page_dirty(fs->first_m); /* there is no other copy of it */
 	pmap_remove_specific(fs->map->pmap, fs->m);
 	trace(TR_COW, fs->object->id, fs->first_object->id, fs->first_pindex,
 	    fs->first_m->phys_addr);

@@ -18,6 +18,7 @@
  */
 #include <kern/trace.h>
 #include <pmap/pmap.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_faultstate.h>
 
 /* Is the current level's token a shared one? */
@@ -183,6 +184,15 @@ walk_chain(struct faultstate *fs)
 	return result == FAULT_FOUND ? KERN_SUCCESS : result;
 }
 
+/* Is the page going to be written, which makes what swap has of it worthless?
+ * Giving that up takes the exclusive token. */
+static bool
+drops_swap(struct faultstate *fs)
+{
+	return (fs->prot & VM_PROT_WRITE) &&
+	    (fs->fault_flags & VM_FAULT_DIRTY) && (fs->m->flags & PG_SWAPPED);
+}
+
 /* The page is at hand and its place is secured: last touches, and then only
  * the page's busy bit and the placeholder protect what we have found. */
 static void
@@ -193,8 +203,10 @@ finish_page(struct faultstate *fs)
 		vm_object_set_writeable_dirty(fs->m->object);
 		/* It is about to be written: spare the others asking the
 		 * hardware later. */
-		if (fs->fault_flags & VM_FAULT_DIRTY)
+		if (fs->fault_flags & VM_FAULT_DIRTY) {
 			vm_page_dirty(fs->m);
+			swap_pager_unswapped(fs->m);
+		}
 	}
 	vm_object_pip_wakeup(fs->first_object);
 	vm_object_chain_release_all(fs->first_object, fs->object);
@@ -235,6 +247,11 @@ vm_fault_object(struct faultstate *fs, vm_prot_t fault_type)
 			vm_fault_cow(fs);
 		else
 			fs->prot &= ~VM_PROT_WRITE;
+	}
+	if (result == KERN_SUCCESS && drops_swap(fs) && level_is_shared(fs)) {
+		vm_page_wakeup(fs->m);
+		fs->m = NULL;
+		result = retry_exclusive(fs);
 	}
 	if (result == KERN_SUCCESS)
 		result = vm_fault_relock_map(fs);

@@ -179,7 +179,7 @@ vm_fault_wait_memory(struct faultstate *fs)
 	struct thread *td = curthread;
 
 	vm_fault_unwind(fs, 0);
-	vm_wait("pfault");
+	vm_wait_catch("pfault");
 	if (td->td_proc == NULL || !signal_pending(td))
 		return KERN_TRY_AGAIN;
 	if (sig_fatal_pending(td))

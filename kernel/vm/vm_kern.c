@@ -8,6 +8,7 @@
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
+#include <vm/vm_pageout.h>
 
 /*
  * The window is one bit a page, first fit. One gigabyte is many times what
@@ -28,6 +29,18 @@ void
 kmem_init(void)
 {
 	vm_page_hash_init();
+}
+
+/* May the kernel have so many pages more? The last ones are the pageout
+ * daemon's, and some of them his who dies to make room. */
+static bool
+kmem_allowed(int npages)
+{
+	int64_t keep = vmstats.v_interrupt_free_min;
+
+	if (vmstats.v_free_count - npages >= keep || vm_is_pagedaemon())
+		return true;
+	return vm_oom_victim() && vmstats.v_free_count - npages >= keep / 2;
 }
 
 /* A page for the kernel: wired, in no object, on no queue, not busy. */
@@ -59,9 +72,11 @@ kmem_page_release(vm_page_t m)
 vm_page_t
 kmem_page_alloc1(bool zero)
 {
-	vm_page_t m =
-	    vm_page_queue_alloc(vm_page_color(NULL, 0), VM_ALLOC_INTERRUPT);
+	vm_page_t m = NULL;
 
+	if (kmem_allowed(1))
+		m = vm_page_queue_alloc(
+		    vm_page_color(NULL, 0), VM_ALLOC_INTERRUPT);
 	if (m == NULL)
 		return NULL;
 	kmem_page_setup(m);
@@ -124,6 +139,8 @@ kmem_page_alloc(int npages, int align)
 
 		return m == NULL ? NULL : (void *)PHYS_TO_DMAP(m->phys_addr);
 	}
+	if (!kmem_allowed(npages))
+		return NULL;
 	at = find_run(rover, vm_page_array_size, npages, align);
 	if (at < 0)
 		at = find_run(
@@ -204,17 +221,55 @@ kva_free(vm_offset_t va, vm_size_t size)
 	spin_unlock(&kva_spin);
 }
 
-/* Unmaps and frees the pages of a stack; npages of them are mapped. */
+/* Unmaps and frees npages pages that were mapped side by side. */
 static void
-stack_unmap(vm_offset_t stack, int npages)
+unmap_pages(vm_offset_t va, int npages)
 {
-	for (int i = 0; i < npages; i++) {
-		vm_offset_t va = stack + (vm_offset_t)i * PAGE_SIZE;
+	for (; npages > 0; npages--, va += PAGE_SIZE) {
 		vm_paddr_t pa = pmap_extract(&kernel_pmap, va);
 
 		pmap_kremove(va, 1);
 		kmem_page_free1(vm_page_by_phys(pa));
 	}
+}
+
+/* Maps new pages at va, where the page tables are there; zeroed if asked.
+ * False, and nothing mapped, when memory is short. */
+static bool
+map_pages(vm_offset_t va, int npages, bool zero)
+{
+	for (int i = 0; i < npages; i++) {
+		vm_page_t m = kmem_page_alloc1(zero);
+
+		if (m == NULL) {
+			unmap_pages(va, i);
+			return false;
+		}
+		pmap_kenter(va + (vm_offset_t)i * PAGE_SIZE, m->phys_addr,
+		    X86_PG_RW | X86_PG_NX);
+	}
+	return true;
+}
+
+/* See vm_kern.h. */
+void *
+kmem_alloc_mapped(int npages)
+{
+	vm_offset_t va = kva_alloc((vm_size_t)npages << PAGE_SHIFT);
+
+	if (va != 0 && !map_pages(va, npages, false)) {
+		kva_free(va, (vm_size_t)npages << PAGE_SHIFT);
+		va = 0;
+	}
+	return (void *)va;
+}
+
+/* Frees such pages. Interrupts every CPU once a page. */
+void
+kmem_free_mapped(void *va, int npages)
+{
+	unmap_pages((vm_offset_t)va, npages);
+	kva_free((vm_offset_t)va, (vm_size_t)npages << PAGE_SHIFT);
 }
 
 /* size bytes of mapped stack whose lowest address is returned, with an
@@ -227,16 +282,9 @@ kmem_alloc_stack(vm_size_t size)
 
 	if (guard == 0)
 		return 0;
-	for (int i = 0; i < (int)(size >> PAGE_SHIFT); i++) {
-		vm_page_t m = kmem_page_alloc1(true);
-
-		if (m == NULL) {
-			stack_unmap(stack, i);
-			kva_free(guard, size + PAGE_SIZE);
-			return 0;
-		}
-		pmap_kenter(stack + (vm_offset_t)i * PAGE_SIZE, m->phys_addr,
-		    X86_PG_RW | X86_PG_NX);
+	if (!map_pages(stack, (int)(size >> PAGE_SHIFT), true)) {
+		kva_free(guard, size + PAGE_SIZE);
+		return 0;
 	}
 	atomic_add_long(&kmem_pool_pages, (int64_t)(size >> PAGE_SHIFT));
 	return stack;
@@ -247,7 +295,7 @@ kmem_alloc_stack(vm_size_t size)
 void
 kmem_free_stack(vm_offset_t stack, vm_size_t size)
 {
-	stack_unmap(stack, (int)(size >> PAGE_SHIFT));
+	unmap_pages(stack, (int)(size >> PAGE_SHIFT));
 	kva_free(stack - PAGE_SIZE, size + PAGE_SIZE);
 	atomic_subtract_long(&kmem_pool_pages, (int64_t)(size >> PAGE_SHIFT));
 }

@@ -35,6 +35,11 @@ void kva_free(vm_offset_t va, vm_size_t size);
  * which count for nothing. Constant once fs/buf.c has set it. */
 extern vm_offset_t clean_sva, clean_eva;
 
+/* npages pages, mapped side by side wherever they are, not zeroed; NULL when
+ * memory or addresses are short. Never sleeps. */
+void *kmem_alloc_mapped(int npages);
+void kmem_free_mapped(void *va, int npages);
+
 /* size bytes of stack with an unmapped page below; 0 when memory is short. */
 vm_offset_t kmem_alloc_stack(vm_size_t size);
 void kmem_free_stack(vm_offset_t stack, vm_size_t size);

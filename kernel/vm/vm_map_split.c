@@ -8,6 +8,7 @@
  * copied it gets an object of its own, into which its pages move.
  */
 #include <kern/trace.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_map.h>
 
 /* An object whose pages each appear in one entry only, and that more than
@@ -108,6 +109,8 @@ vm_map_split(vm_map_entry_t entry, vm_object_t oobject)
 	vm_object_chain_acquire(nobject, false);
 	split_backing(oobject, nobject, start);
 	moved = split_pages(oobject, nobject, start, size);
+	if (oobject->type == OBJT_SWAP)
+		swap_pager_copy(oobject, nobject, start, false);
 
 	/* Two entries will show the new object's pages. The old one keeps
 	 * its flag: what is left in it is still seen once. */

@@ -44,6 +44,7 @@ vm_object_allocate(objtype_t type, vm_pindex_t size)
 	lwkt_token_init(&object->token, "vmobj");
 	LIST_INIT(&object->shadow_head);
 	RB_INIT(&object->rb_memq);
+	RB_INIT(&object->swblock_root);
 	object->id = atomic_fetchadd_uint(&vm_object_lastid, 1) + 1;
 	object->type = type;
 	object->size = size;

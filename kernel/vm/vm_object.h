@@ -57,6 +57,7 @@ struct vm_object {
 	uint32_t hold_count;   /* (A) keeps the memory, not the life */
 	uint32_t chainlk;      /* (A) CHAINLK_* */
 	int64_t swblock_count; /* (T) swap metadata blocks */
+	RB_HEAD(swblock_rb_tree, swblock) swblock_root; /* (T) by index */
 	union {
 		struct {			   /* OBJT_DEVICE */
 			struct pglist devp_pglist; /* (T) its fake pages */

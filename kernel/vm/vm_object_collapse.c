@@ -12,8 +12,8 @@
  */
 #include <kern/kmalloc.h>
 #include <kern/trace.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_object.h>
-#include <vm/vm_pager.h>
 
 /* What became of one page of the backing object. */
 enum page_fate { PF_LEFT, PF_MOVED, PF_FREED, PF_RESTART };
@@ -154,6 +154,9 @@ collapse_backing(vm_object_t object, vm_object_t backing)
 	/* No new page gets into a dead object, and no fault goes through. */
 	vm_object_set_flag(backing, OBJ_DEAD);
 	moved = collapse_pages(object, backing, false);
+	if (backing->type == OBJT_SWAP)
+		swap_pager_copy(backing, object,
+		    OFF_TO_IDX(object->backing_object_offset), true);
 
 	vm_object_shadow_unlink(object);
 	below = vm_object_hold_backing(backing);

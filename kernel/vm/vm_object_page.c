@@ -6,8 +6,8 @@
 #include <linux/mman.h>
 
 #include <pmap/pmap.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_object.h>
-#include <vm/vm_pager.h>
 
 /* The page with the lowest index at or above pindex, or NULL. The token is
  * held, shared will do. Scans that may sleep go from page to page by this,
@@ -34,6 +34,10 @@ vm_object_find_page(vm_object_t front, vm_pindex_t pindex, vm_object_t *objectp)
 	vm_page_t m;
 
 	while ((m = vm_page_lookup(object, pindex)) == NULL) {
+		/* On swap it hides what is further down as well. */
+		if (object->type == OBJT_SWAP &&
+		    vm_pager_has_page(object, pindex))
+			break;
 		backing = vm_object_hold_backing(object);
 		if (backing == NULL)
 			break;
@@ -73,7 +77,8 @@ page_remove(vm_page_t m, bool clean_only)
 }
 
 /* Frees the pages start <= pindex < end, or to the very last, even beyond
- * the object's size, when end is 0. Takes the token; waits for busy pages. */
+ * the object's size, when end is 0; those on swap, too, unless only clean
+ * ones are meant. Takes the token; waits for busy pages. */
 void
 vm_object_page_remove(
     vm_object_t object, vm_pindex_t start, vm_pindex_t end, bool clean_only)
@@ -99,6 +104,9 @@ vm_object_page_remove(
 		if ((++count & 63) == 0)
 			lwkt_yield();
 	}
+	if (!clean_only)
+		swap_pager_freespace(
+		    object, start, (end == 0 ? ~(vm_pindex_t)0 : end) - start);
 	vm_object_pip_wakeup(object);
 	vm_object_drop(object);
 }
@@ -206,18 +214,21 @@ madvise_page(vm_page_t m, int advice)
 	case MADV_FREE:
 		pmap_clear_modify(m);
 		vm_page_undirty(m);
+		swap_pager_unswapped(m);
 		m->act_count = 0;
 		vm_page_deactivate(m);
 		break;
 	}
 }
 
-/* MADV_FREE only works on memory that nobody else may be looking at. */
+/* MADV_FREE only works on memory that nobody else may be looking at, and
+ * that has no older contents further down. */
 static bool
 madvise_applies(vm_object_t object, int advice)
 {
 	return advice != MADV_FREE ||
-	    (OBJT_IS_ANON(object->type) && (object->flags & OBJ_ONEMAPPING));
+	    (OBJT_IS_ANON(object->type) && object->backing_object == NULL &&
+		(object->flags & OBJ_ONEMAPPING));
 }
 
 /* Follows the advice for the page that the front object shows at pindex.
@@ -230,9 +241,14 @@ madvise_index(vm_object_t front, vm_pindex_t pindex, int advice)
 
 	for (;;) {
 		m = vm_object_find_page(front, pindex, &object);
-		if (m == NULL || !madvise_applies(front, advice) ||
+		if (!madvise_applies(front, advice) ||
 		    !madvise_applies(object, advice))
 			break;
+		if (m == NULL) {
+			if (advice == MADV_FREE)
+				swap_pager_freespace(object, pindex, 1);
+			break;
+		}
 		if (!vm_page_busy_try(m, true)) {
 			madvise_page(m, advice);
 			vm_page_wakeup(m);

@@ -7,6 +7,7 @@
 #include <kern/kstring.h>
 #include <kern/trace.h>
 #include <pmap/pmap.h>
+#include <vm/swap_pager.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
@@ -14,6 +15,9 @@
 struct vm_page *vm_page_array;
 int64_t vm_page_array_size;
 vm_pindex_t first_page;
+
+/* So many pages there are of each colour, unless RAM is large. */
+#define PAGES_PER_COLOR 16
 
 struct phys_range phys_avail[PHYS_RANGES_MAX];
 int phys_avail_count;
@@ -69,6 +73,9 @@ init_thresholds(void)
 	vmstats.v_free_reserved = 64 + pages / 512;
 	vmstats.v_free_min = vmstats.v_free_reserved + pages / 128;
 	vmstats.v_free_target = vmstats.v_free_min * 2;
+	vmstats.v_cache_min = vmstats.v_free_target;
+	vmstats.v_cache_max = vmstats.v_cache_min * 2;
+	vmstats.v_inactive_target = pages / 4;
 }
 
 /* Builds vm_page_array and hands every page of phys_avail to the free
@@ -88,6 +95,9 @@ vm_page_startup(void)
 	bytes = round_page((size_t)vm_page_array_size * sizeof(struct vm_page));
 	vm_page_array = steal_boot_memory(bytes);
 	memset(vm_page_array, 0, bytes);
+	while (vm_page_colors > PAGES_PER_COLOR &&
+	    vm_page_array_size / vm_page_colors < PAGES_PER_COLOR)
+		vm_page_colors /= 2;
 
 	for (int64_t i = 0; i < vm_page_array_size; i++) {
 		vm_page_t m = &vm_page_array[i];
@@ -97,7 +107,7 @@ vm_page_startup(void)
 		m->phys_addr = pfn << PAGE_SHIFT;
 		m->pc =
 		    (pfn ^ pfn / PQ_L2_SIZE ^ pfn / PQ_L2_SIZE / PQ_L2_SIZE) &
-		    PQ_L2_MASK;
+		    (vm_page_colors - 1);
 		pmap_page_init(m);
 		/* Until it turns out to be RAM: nobody's, for ever. */
 		m->busy_count = PBUSY_LOCKED;
@@ -132,6 +142,7 @@ vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 	m->object = object;
 	object->resident_page_count++;
 	object->generation++;
+	swap_pager_page_inserted(m);
 	vm_page_hash_enter(m);
 }
 
@@ -150,16 +161,22 @@ vm_page_remove(vm_page_t m)
 	object->resident_page_count--;
 	object->generation++;
 	m->object = NULL;
+	if (m->flags & PG_SWAPPED)
+		atomic_clear_uint(&m->flags, PG_SWAPPED);
 }
 
 /* Moves a hard-busy page. Dirty becomes all ones: whatever copy the old
- * object had elsewhere is not the new object's. Both tokens exclusive; the
- * page's mappings must be gone or meant to stay. */
+ * object had elsewhere is not the new object's, and if it was on swap it is
+ * gone. Both tokens exclusive; the page's mappings must be gone or meant to
+ * stay. */
 void
 vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 {
+	swap_pager_unswapped(m);
 	vm_page_remove(m);
 	vm_page_insert(m, object, pindex);
+	if (m->queue - m->pc == PQ_CACHE)
+		vm_page_deactivate(m); /* there all are clean */
 	vm_page_dirty(m);
 }
 

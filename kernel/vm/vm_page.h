@@ -66,6 +66,7 @@ struct vm_page {
 #define PG_SWAPPED     0x0200U /* swap holds a copy too */
 #define PG_CLEANCHK    0x0400U
 #define PG_NEED_COMMIT 0x0800U
+#define PG_MARKER      0x1000U /* no page: a place in a queue, vm_pageout.h */
 
 #define VM_PAGE_BITS_ALL 0xffU
 #define DEV_BSIZE	 512
@@ -116,9 +117,14 @@ struct vmstats {
 	int64_t v_free_reserved; /* (k) only interrupts and the daemon below */
 	int64_t v_free_min;	 /* (k) allocation sleeps below */
 	int64_t v_free_target;	 /* (k) the daemon works up to this */
-	int64_t v_interrupt_free_min; /* (k) */
+	int64_t v_interrupt_free_min; /* (k) below: the daemon's alone */
+	int64_t v_cache_min;	      /* (k) cached pages wanted besides */
+	int64_t v_cache_max;	      /* (k) more are not worth having */
+	int64_t v_inactive_target;    /* (k) inactive pages wanted */
 };
 extern struct vmstats vmstats;
+extern uint32_t vm_page_colors;	   /* (k) of PQ_L2_SIZE, a power of 2 */
+extern uint16_t vm_page_lastcolor; /* hint: asked for last */
 
 /* vm_page_alloc flags. Which reserve may be dipped into, and modifiers. */
 #define VM_ALLOC_NORMAL	   0x0001 /* above v_free_reserved */
@@ -163,16 +169,21 @@ void vm_page_test_dirty(vm_page_t m); /* folds the pmap's M bits in */
  * into dirty. VM_PROT_NONE: no mapping at all. */
 void vm_page_protect(vm_page_t m, vm_prot_t prot);
 /* --- vm_wait.c: running short --- */
-void vm_wait(const char *wmesg); /* sleeps until pages are free again */
-void vm_page_free_wakeup(void);	 /* a page was freed: wake who waits */
+/* Sleeps until pages are free, a second at most: look again. */
+void vm_wait(const char *wmesg);
+void vm_wait_catch(const char *wmesg); /* ended by a signal, too */
+bool vm_wait_anyone(void);
+void vm_wait_wakeup(void);
+void vm_page_free_wakeup(void);		  /* a page was freed: wake who waits */
 vm_page_t vm_page_by_phys(vm_paddr_t pa); /* NULL when not in the array */
 
 /* --- vm_page_busy.c: the busy word --- */
 bool vm_page_busy_try(vm_page_t m, bool also_soft); /* TRUE = FAILED, as in
 						      * DragonFly */
 void vm_page_busy_wait(vm_page_t m, bool also_soft, const char *wmesg);
-void vm_page_wakeup(vm_page_t m);    /* ends the hard busy, wakes waiters */
-bool vm_page_sbusy_try(vm_page_t m); /* TRUE = FAILED (hard-busy) */
+void vm_page_wakeup(vm_page_t m);      /* ends the hard busy, wakes waiters */
+void vm_page_busy_soften(vm_page_t m); /* from hard busy to soft */
+bool vm_page_sbusy_try(vm_page_t m);   /* TRUE = FAILED (hard-busy) */
 void vm_page_sbusy_drop(vm_page_t m);
 /* Sleeps until the page's busy state may have changed; the object's token
  * is lost meanwhile. The page may be another's afterwards: look again. */
@@ -186,7 +197,9 @@ bool vm_page_queue_take(vm_page_t m); /* this one, if it is free */
 void vm_page_free_toq(vm_page_t m);   /* off-queue page to its free queue */
 void vm_page_activate(vm_page_t m);   /* hard- or soft-busy */
 void vm_page_deactivate(vm_page_t m);
-void vm_page_cache(vm_page_t m); /* hard-busy, clean, unmapped; unbusies */
+void vm_page_requeue(vm_page_t m); /* to the end of its queue; busy */
+void vm_page_cache(vm_page_t m);   /* hard-busy, clean, unmapped; unbusies */
+int vm_page_cache_free(uint16_t color); /* frees one; its colour, -1 */
 void vm_page_wire(vm_page_t m);
 void vm_page_unwire(vm_page_t m, bool activate);
 void vm_page_hold(vm_page_t m);

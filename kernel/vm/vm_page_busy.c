@@ -75,6 +75,21 @@ vm_page_wakeup(vm_page_t m)
 		wakeup(m);
 }
 
+/* The caller's hard busy becomes a soft one, and who waits may have the page
+ * for reading. */
+void
+vm_page_busy_soften(vm_page_t m)
+{
+	uint32_t bc = m->busy_count, nbc;
+
+	do {
+		KKASSERT(bc & PBUSY_LOCKED);
+		nbc = (bc & ~(PBUSY_LOCKED | PBUSY_WANTED)) + 1;
+	} while (!atomic_fcmpset_uint(&m->busy_count, &bc, nbc));
+	if (bc & PBUSY_WANTED)
+		wakeup(m);
+}
+
 /* One more soft busy, unless the page is hard-busy: then TRUE, failed. It
  * must not add first and back out: whoever frees a page asserts that the
  * count is zero, and a count that shows up for a moment would trip it. */

@@ -3,16 +3,18 @@
  * Page queues: five kinds of PQ_L2_SIZE queues, one a colour. Colours keep
  * neighbouring pages of an object apart in the caches, and keep CPUs apart
  * from each other: each CPU allocates from its own slice of the colours
- * first and looks wider only when that is empty.
+ * first and looks wider only when that is empty. Of little RAM there are
+ * fewer colours, so that there are some pages of each.
  */
 #include <kern/kstring.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
+#include <vm/vm_pageout.h>
 
 struct vpgqueues vm_page_queues[PQ_COUNT];
 struct vmstats vmstats;
-
-#define ACT_INIT 5 /* act_count of a page that was just used */
+uint32_t vm_page_colors = PQ_L2_SIZE;
+uint16_t vm_page_lastcolor;
 
 /* Gives every queue its lock and empty list; boot. */
 void
@@ -103,7 +105,7 @@ queue_insert(vm_page_t m, uint16_t kind, bool athead)
 uint16_t
 vm_page_color(vm_object_t object, vm_pindex_t pindex)
 {
-	uint32_t slice = PQ_L2_SIZE / ncpus;
+	uint32_t slice = vm_page_colors / ncpus;
 	struct globaldata *gd = mycpu;
 	uint64_t place;
 
@@ -111,7 +113,7 @@ vm_page_color(vm_object_t object, vm_pindex_t pindex)
 		place = pindex + object->pg_color;
 	else
 		place = gd->gd_quick_color++;
-	return (gd->gd_cpuid * slice + place % slice) & PQ_L2_MASK;
+	return (gd->gd_cpuid * slice + place % slice) & (vm_page_colors - 1);
 }
 
 /* Looks at one queue for a page that can be had; comes back with it off
@@ -123,7 +125,6 @@ queue_probe(uint16_t queue)
 	struct vpgqueues *pq = &vm_page_queues[queue];
 	vm_page_t m;
 
-	cnt_inc(v_pqprobes);
 	if (pq->lcnt == 0)
 		return NULL;
 	spin_lock(&pq->spin);
@@ -148,20 +149,30 @@ static vm_page_t
 queue_find(uint16_t kind, uint16_t color)
 {
 	vm_page_t m = queue_probe(kind + color);
+	uint32_t probes = 1;
 
-	for (uint32_t set = 16; m == NULL && set <= PQ_L2_SIZE; set <<= 1) {
-		uint32_t base = color & ~(set - 1);
+	for (uint32_t set = 16; m == NULL && set <= vm_page_colors; set <<= 1) {
+		const struct vpgqueues *first, *end, *pq;
 
-		for (uint32_t i = 0; m == NULL && i < set; i++)
-			m = queue_probe(kind + base + i);
+		first = &vm_page_queues[kind + (color & ~(set - 1))];
+		end = first + set;
+		for (pq = first; pq < end; pq++) {
+			if (pq->lcnt == 0)
+				continue;
+			m = queue_probe((uint16_t)(pq - vm_page_queues));
+			if (m != NULL)
+				break;
+		}
+		probes += (uint32_t)(pq - first);
 	}
+	cnt_add(v_pqprobes, probes);
 	return m;
 }
 
-/* Frees one page of the cache queues, so that the free queues have it.
- * False when there is none that can be freed without waiting. */
-static bool
-reclaim_cache_page(uint16_t color)
+/* Frees one page of the cache queues, so that the free queues have it; its
+ * colour, or -1 when there is none that can be freed without waiting. */
+int
+vm_page_cache_free(uint16_t color)
 {
 	vm_page_t m;
 
@@ -174,12 +185,12 @@ reclaim_cache_page(uint16_t color)
 		    vm_object_hold_try(object)) {
 			vm_page_free(m);
 			vm_object_drop(object);
-			return true;
+			return m->pc;
 		}
 		vm_page_deactivate(m);
 		vm_page_wakeup(m);
 	}
-	return false;
+	return -1;
 }
 
 /* How many free pages an allocation must leave untouched. */
@@ -188,7 +199,7 @@ alloc_reserve(int flags)
 {
 	if (flags & VM_ALLOC_INTERRUPT)
 		return 0;
-	if (flags & VM_ALLOC_SYSTEM)
+	if ((flags & VM_ALLOC_SYSTEM) || vm_oom_victim())
 		return vmstats.v_interrupt_free_min;
 	return vmstats.v_free_reserved;
 }
@@ -199,17 +210,22 @@ vm_page_t
 vm_page_queue_alloc(uint16_t color, int flags)
 {
 	int64_t reserve = alloc_reserve(flags);
+	int from = color;
 	vm_page_t m;
 
 	while (vmstats.v_free_count <= reserve) {
 		/* The cache may only be raided where tokens may be tried. */
-		if ((flags & VM_ALLOC_INTERRUPT) || !reclaim_cache_page(color))
+		if ((flags & VM_ALLOC_INTERRUPT) ||
+		    (from = vm_page_cache_free(color)) < 0)
 			return NULL;
 	}
-	m = queue_find(PQ_FREE, color);
+	m = queue_find(PQ_FREE, (uint16_t)from);
 	if (m != NULL) {
 		KKASSERT(m->object == NULL && m->wire_count == 0);
 		cnt_inc(v_pgalloc);
+		if ((flags & VM_ALLOC_INTERRUPT) == 0)
+			vm_page_lastcolor = color;
+		pagedaemon_wakeup();
 	}
 	return m;
 }
@@ -256,6 +272,21 @@ vm_page_deactivate(vm_page_t m)
 	    (m->flags & PG_UNMANAGED) == 0) {
 		queue_remove(m);
 		queue_insert(m, PQ_INACTIVE, false);
+	}
+	spin_unlock(&m->spin);
+}
+
+/* Makes a page the last of its queue. The page is busied. */
+void
+vm_page_requeue(vm_page_t m)
+{
+	uint16_t kind;
+
+	spin_lock(&m->spin);
+	kind = queue_kind(m->queue);
+	if (kind != PQ_NONE) {
+		queue_remove(m);
+		queue_insert(m, kind, false);
 	}
 	spin_unlock(&m->spin);
 }
@@ -368,7 +399,9 @@ vm_page_queue_take(vm_page_t m)
 		taken = true;
 	}
 	spin_unlock(&m->spin);
-	if (taken)
+	if (taken) {
 		cnt_inc(v_pgalloc);
+		pagedaemon_wakeup();
+	}
 	return taken;
 }

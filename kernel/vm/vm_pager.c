@@ -2,12 +2,13 @@
 /*
  * Which pager serves an object, by its type.
  */
-#include <vm/vm_pager.h>
+#include <vm/swap_pager.h>
 
 static const struct pagerops deadpagerops;
 
 const struct pagerops *const pagertab[OBJT_COUNT] = {
     [OBJT_DEFAULT] = &defaultpagerops,
+    [OBJT_SWAP] = &swappagerops,
     [OBJT_VNODE] = &vnodepagerops,
     [OBJT_PHYS] = &physpagerops,
     [OBJT_DEVICE] = &devicepagerops,

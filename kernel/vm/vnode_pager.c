@@ -91,6 +91,7 @@ zero_tail(vm_object_t object, uint64_t size)
 	tail = (char *)PHYS_TO_DMAP(m->phys_addr) + off;
 	if (m->valid != 0 && !zero_to_end(tail)) {
 		vm_page_protect(m, VM_PROT_NONE);
+		vm_page_activate(m); /* not cached any more */
 		memset(tail, 0, PAGE_SIZE - off);
 		vm_page_set_dirty(m, (int)off, (int)(PAGE_SIZE - off));
 		vm_object_set_writeable_dirty(object);
