@@ -379,3 +379,25 @@ setup_file() {
 #: plug The plug is pulled
 @test "[2] plug_pull_9: what was synced is there after e2fsck" { disk_survived; }
 @test "[2] plug_pull_40: later, with more files" { disk_survived; }
+
+#: swap More memory than there is
+@test "[3] swap_four_times: four times RAM, written and read" { check; }
+@test "[2] swap_orders: backward, by leaps, and half of it changed" { check; }
+@test "[3] swap_fork_chain: each generation finds its pages, at every depth" { check; }
+@test "[2] swap_collapse: objects on swap become one again" { check; }
+@test "[2] swap_split: a mapping in pieces forks with its parts of the swap" { check; }
+@test "[2] swap_shared: two processes share more than there is RAM" { check; }
+@test "[2] swap_mlock: what is wired stays in memory" { check; }
+@test "[1] swap_mincore: what is on swap is not in memory" { check; }
+@test "[2] swap_dontneed: what was given up does not come back" { check; }
+@test "[1] swap_free: MADV_FREE leaves what was there, or zeroes" { check; }
+@test "[2] swap_given_back: a process's end frees its swap" { check; }
+@test "[2] swap_kernel: read and write with buffers on swap" { check; }
+@test "[2] swap_crowd: four processes at once want twice the RAM, and get it" { check; }
+@test "[3] swap_off: swapoff brings everything back, or refuses" { check; }
+@test "[2] swap_errors: what swapon and swapoff refuse" { check; }
+@test "[3] swap_read_error: a page that cannot be read is a SIGBUS, the others are there" { check; }
+@test "[2] swap_read_error_kills: SIGBUS for the child, EFAULT for write" { check; }
+@test "[2] swap_write_error: what cannot be written stays, or goes elsewhere" { check; }
+@test "[3] swap_oom: no memory and no swap: the largest goes, the others stay" { check; }
+@test "[2] swap_oom_largest: the largest process goes, even asleep" { check; }

@@ -38,7 +38,7 @@ group_of() {
 	thread_* | *_smp_*) echo threads ;;
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
-	disk_* | vdisk_* | fb_*) echo "${1%%_*}" ;;
+	disk_* | vdisk_* | fb_* | swap_*) echo "${1%%_*}" ;;
 	prefault_exclusive) echo exclusive ;;
 	fuzz_*) echo fuzz ;;
 	*) echo ordinary ;;
@@ -49,15 +49,24 @@ group_of() {
 group_options() {
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
+	swap) echo mem=8 swap=ddb ;;
 	esac
 }
 
 # group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.
 group_cpus() {
 	case ${CPUS:-}$1 in
-	ordinary | exclusive | damage) echo 1 ;;
+	ordinary | exclusive | damage | swap) echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
+	esac
+}
+
+# group_shift GROUP: the SHIFT of that boot: of much work, more in a second.
+group_shift() {
+	case ${NYMPH_SHIFT:-}$1 in
+	swap) echo 3 ;;
+	*) echo "$SHIFT" ;;
 	esac
 }
 
@@ -105,6 +114,12 @@ group_disks() {
 		ext2_image "$2/good" 1M 256 -b 1024 -N 96 -d "$2/tree"
 		truncate -s 1M "$2/broken"
 		echo "dd:$2/good dd:$2/broken"
+		;;
+	swap)
+		rm -f "$2/disk" "$2/other"
+		truncate -s 64M "$2/disk"
+		truncate -s 8M "$2/other"
+		echo "dd:$2/disk dd:$2/other"
 		;;
 	fb) echo screen: ;;
 	esac

@@ -29,7 +29,7 @@ stage_boot() {
 
 	oracle ${groups[*]} &
 	stage_group ordinary ${groups[ordinary]-} &
-	for group in threads disk vdisk fb ext2 damage exclusive fuzz; do
+	for group in threads disk vdisk fb ext2 damage exclusive swap fuzz; do
 		stage_group $group ${groups[$group]-}
 	done
 	pull_plugs ${groups[plug]-}
@@ -85,7 +85,7 @@ boots() {
 	: > "$NYMPH_OUT/$group/records"
 	while ((${#todo[@]} && n < MAX_BOOTS && barren < 2)); do
 		dir=$NYMPH_OUT/$group/$((++n))
-		boot "$NYMPH_ISO" "$dir" "$cpus" \
+		SHIFT=$(group_shift "$group") boot "$NYMPH_ISO" "$dir" "$cpus" \
 			"tests=$(IFS=, && echo "${todo[*]}") $(group_options "$group")" \
 			$(group_disks "$group" "$dir")
 		how=$(how_ended "$dir")
