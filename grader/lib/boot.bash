@@ -5,10 +5,11 @@
 # Under -icount an instruction takes 2^SHIFT virtual nanoseconds.  GRUB is
 # slow at small shifts; any value gives the same verdicts.
 SHIFT=${NYMPH_SHIFT:-6}
-# The limit of wall time for one boot.  A test's own limit is virtual time, in
-# init; this one is for a kernel that makes no progress at all.
+# The limit of wall time for one boot, in seconds.  A test's own limit is virtual
+# time, in init; this one is for a kernel that makes no progress at all: it gets an
+# NMI, at which it says what it is at, and three seconds later it is killed.
 WALL=${NYMPH_WALL:-90}
-MACHINE=(-M pc -cpu 'qemu64,+smep,+smap' -m 256)
+MACHINE=(-M q35 -cpu 'qemu64,+smep,+smap' -m 256)
 
 BROKEN=driver=raw,file.driver=blkdebug,file.image.driver=file
 BROKEN=$BROKEN,file.inject-error.0.event=read_aio,file.inject-error.0.sector=64
@@ -53,7 +54,7 @@ disk_args() {
 # File descriptor 3 is bats' own, and whoever can write to it can forge
 # verdicts: QEMU does not get it.
 boot() {
-	local iso=$1 dir=$2 cpus=$3 options=$4 rc=0
+	local iso=$1 dir=$2 cpus=$3 options=$4 rc=0 watch
 	local clock=(-icount "shift=$SHIFT,sleep=off"
 		-rtc base=2019-05-06,clock=vm)
 
@@ -66,16 +67,24 @@ boot() {
 	printf '%s' "$options" > "$dir/cmdline"
 	: > "$dir/console"
 	: > "$dir/results"
-	timeout --foreground -k 2 "$WALL" qemu-system-x86_64 \
+	rm -f "$dir"/monitor.{in,out}
+	mkfifo "$dir"/monitor.{in,out}
+	{ read -r -t "$WALL" <&9 || echo nmi >&9; } 9<> "$dir/monitor.in" 3>&- &
+	watch=$!
+	timeout --foreground -s KILL "$((WALL + 3))" qemu-system-x86_64 \
 		"${MACHINE[@]}" -smp "$cpus" -accel tcg \
 		"${clock[@]}" \
-		-pidfile "$dir/pid" -nodefaults -nic none -display none -monitor none -no-reboot \
+		-pidfile "$dir/pid" -nodefaults -nic none -display none -no-reboot \
+		-chardev "pipe,id=monitor,path=$dir/monitor" -mon monitor \
 		-drive "file=$iso,media=cdrom,format=raw,readonly=on" \
 		-serial "file:$dir/console" -serial "file:$dir/results" \
 		-device isa-debug-exit,iobase=0xf4,iosize=4 \
 		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline" \
 		"${DISK_ARGS[@]}" \
 		> "$dir/qemu" 2>&1 < /dev/null 3>&- || rc=$?
+	kill "$watch" 2> /dev/null || rc=137 # the NMI was sent
+	wait "$watch" 2> /dev/null || true
+	rm -f "$dir"/monitor.{in,out}
 	echo "$rc" > "$dir/status"
 }
 
@@ -84,7 +93,7 @@ how_ended() {
 	case $(< "$1/status") in
 	33) echo off ;;
 	35) echo panic ;;
-	124 | 137) echo wall ;;
+	137) echo wall ;;
 	0) echo reset ;; # -no-reboot ends QEMU without a status of ours
 	*) echo qemu ;;
 	esac
