@@ -184,8 +184,17 @@ explain() {
 		explain_end "$verdict" "$NYMPH_OUT/$where"
 		;;
 	esac
-	echo "the console said:"
-	shown "$(part_of_console "$NYMPH_OUT/$where" "$run" | tail -n 40)"
+	echo "the console said (all of it: $NYMPH_OUT/$where/console):"
+	shown "$(part_of_console "$NYMPH_OUT/$where" "$run" | last_words)"
+}
+
+# last_words: of a console's text, the post-mortem, or else the last lines.
+last_words() {
+	awk '/^\*\*\* / { dead = 1 }
+		dead { print; next }
+		{ line[NR] = $0 }
+		END { if (!dead) for (i = NR > 40 ? NR - 39 : 1; i <= NR; i++)
+			print line[i] }'
 }
 
 # explain_output WANT SEEN: where two outputs (base64) part.
@@ -236,7 +245,7 @@ boots_powered_off() {
 		bad=1
 		echo "boot $where, $cpus CPUs: $how${last:+, in $last}"
 		explain_end "$how" "$NYMPH_OUT/$where"
-		shown "$(tail -n 30 "$NYMPH_OUT/$where/console")"
+		shown "$(last_words < "$NYMPH_OUT/$where/console")"
 	done < <(tr '\t' '|' < "$NYMPH_OUT/boots")
 	[[ -s $NYMPH_OUT/boots ]] && return "$bad"
 }
