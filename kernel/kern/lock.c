@@ -252,6 +252,7 @@ lockmgr_timed(struct lock *lk, int flags, uint64_t timo_ns)
 
 	if (flags & LK_TIMELOCK)
 		deadline = nanotime() + timo_ns;
+	SCHED_POINT("lock.request");
 	spin_lock(&lk->lk_spin);
 	switch (flags & LK_TYPEMASK) {
 	case LK_SHARED:
@@ -278,6 +279,7 @@ lockmgr_timed(struct lock *lk, int flags, uint64_t timo_ns)
 		panic("lock %s: flags %x", lk->lk_name, flags);
 	}
 	spin_unlock(&lk->lk_spin);
+	SCHED_POINT("lock.done");
 	return error;
 }
 

@@ -84,11 +84,13 @@ tsleep_interlock(const void *ident, int flags)
 
 	KKASSERT(ident != NULL && (flags & ~(PCATCH | PINTERLOCKED)) == 0);
 	tsleep_remove(td);
+	SCHED_POINT("sleep.arm");
 	spin_lock(&sq->sq_spin);
 	td->td_wchan = ident;
 	td->td_wakeres = 0;
 	TAILQ_INSERT_TAIL(&sq->sq_list, td, td_sleepq);
 	spin_unlock(&sq->sq_spin);
+	SCHED_POINT("sleep.armed");
 }
 
 /* Disarms the running thread, if it is armed. */
@@ -122,6 +124,7 @@ tsleep(const void *ident, int flags, const char *wmesg, uint64_t timo_ns)
 	    ("the idle thread sleeps on %s", wmesg));
 	if ((flags & PINTERLOCKED) == 0)
 		tsleep_interlock(ident, flags);
+	SCHED_POINT("sleep.sleep");
 	crit_enter();
 	sq = slpq_of(ident);
 	spin_lock(&sq->sq_spin);
@@ -146,6 +149,7 @@ tsleep(const void *ident, int flags, const char *wmesg, uint64_t timo_ns)
 	 * later one interrupts us. */
 	if ((flags & PCATCH) && td->td_proc != NULL && signal_pending(td))
 		thread_interrupt(td);
+	SCHED_POINT("sleep.switch");
 	lwkt_switch();
 	crit_exit();
 	if (timo_ns != 0)
@@ -176,6 +180,7 @@ wakeup_max(const void *ident, bool all)
 	struct slpq *sq = slpq_of(ident);
 	struct thread *td, *next;
 
+	SCHED_POINT("sleep.wakeup");
 	spin_lock(&sq->sq_spin);
 	TAILQ_FOREACH_SAFE (td, &sq->sq_list, td_sleepq, next) {
 		if (td->td_wchan != ident)

@@ -68,6 +68,7 @@ spin_lock(struct spinlock *spin)
 
 	crit_enter();
 	gd = mycpu;
+	SCHED_POINT("spin.lock");
 	if (!atomic_cmpset_uint(&spin->lock, 0, gd->gd_cpuid + 1))
 		spin_contested(spin, gd->gd_cpuid + 1);
 	spin_note(gd, spin);
@@ -81,6 +82,7 @@ spin_trylock(struct spinlock *spin)
 
 	crit_enter();
 	gd = mycpu;
+	SCHED_POINT("spin.trylock");
 	if (!atomic_cmpset_uint(&spin->lock, 0, gd->gd_cpuid + 1)) {
 		crit_exit();
 		return false;
@@ -107,6 +109,7 @@ spin_unlock(struct spinlock *spin)
 	for (; i < gd->gd_spinlocks; i++)
 		gd->gd_spinheld[i] = gd->gd_spinheld[i + 1];
 	atomic_store_uint(&spin->lock, 0);
+	SCHED_POINT("spin.unlocked");
 	crit_exit();
 }
 

@@ -23,6 +23,7 @@
 
 #include <kern/cdefs.h>
 #include <kern/globaldata.h>
+#include <kern/sched_point.h>
 #include <kern/types.h>
 
 struct lwp;

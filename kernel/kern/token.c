@@ -151,6 +151,7 @@ tok_drop(struct lwkt_token *tok, uint32_t had)
 
 	if (had == TOKEN_EXCL)
 		tok->t_ref = NULL;
+	SCHED_POINT("token.drop");
 	c = atomic_fetchadd_uint(&tok->t_count, -had);
 	if (c & TOKEN_WAIT) {
 		tb = bucket_lock(tok);
@@ -203,6 +204,7 @@ tok_wait(struct thread *td, struct lwkt_token *tok, struct lwkt_tokref *ref,
 	td->td_pri = MIN(pri, PRI_TOKEN);
 	tb = bucket_lock(tok);
 	TAILQ_INSERT_TAIL(&tb->tb_queue, &tw, tw_link);
+	SCHED_POINT("token.queue");
 	atomic_set_uint(&tok->t_count, TOKEN_WAIT);
 	while (!tok_turn(tb, &tw, &others) || !tok_try(tok, ref, want, true)) {
 		tw.tw_awake = false;
@@ -225,6 +227,7 @@ tok_wait(struct thread *td, struct lwkt_token *tok, struct lwkt_tokref *ref,
 void
 lwkt_relalltokens(struct thread *td)
 {
+	SCHED_POINT("token.giveup");
 	for (int i = td->td_ntoks; --i >= 0;)
 		if (td->td_toks[i].tr_count != 0)
 			tok_drop(
@@ -353,6 +356,7 @@ tok_contested(struct thread *td, struct lwkt_tokref *ref)
 			return;
 		}
 	}
+	SCHED_POINT("token.contested");
 	lwkt_relalltokens(td);
 	td->td_ntoks++;
 	lwkt_getalltokens(td);
@@ -366,6 +370,7 @@ lwkt_gettoken(struct lwkt_token *tok)
 	struct thread *td = curthread;
 	struct lwkt_tokref *ref = tok_newref(td, tok, TOKEN_EXCL);
 
+	SCHED_POINT_SLEEP("token.get");
 	cnt_inc(v_tok_excl);
 	if (tok_try(tok, ref, TOKEN_EXCL, false)) {
 		td->td_ntoks++;
@@ -386,6 +391,7 @@ lwkt_gettoken_shared(struct lwkt_token *tok)
 	struct thread *td = curthread;
 	struct lwkt_tokref *ref = tok_newref(td, tok, 1);
 
+	SCHED_POINT_SLEEP("token.get_shared");
 	cnt_inc(v_tok_shared);
 	if (tok_try(tok, ref, 1, false)) {
 		td->td_ntoks++;
@@ -407,6 +413,7 @@ lwkt_trytoken(struct lwkt_token *tok)
 	struct thread *td = curthread;
 	struct lwkt_tokref *ref = tok_newref(td, tok, TOKEN_EXCL);
 
+	SCHED_POINT("token.try");
 	if (!tok_try(tok, ref, TOKEN_EXCL, false)) {
 		if (!tok_owned(tok, td))
 			return false;

@@ -131,12 +131,15 @@ pmap_activate(pmap_t pmap)
 	if (old == pmap)
 		return;
 	atomic_set_uint(&pmap->pm_active, me);
+	SCHED_POINT("pmap.activate");
 	while (atomic_load_uint(&pmap->pm_cpulock) & CPULOCK_EXCL) {
 		pmap_inval_poll();
 		cpu_pause();
 	}
+	SCHED_POINT("pmap.activate_load");
 	write_cr3(pmap->pm_pml4_pa);
 	gd->gd_pmap = pmap;
+	SCHED_POINT("pmap.activated");
 	if (old != NULL && old != &kernel_pmap)
 		atomic_clear_uint(&old->pm_active, me);
 }

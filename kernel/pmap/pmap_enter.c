@@ -28,6 +28,7 @@ pmap_make_pte(vm_page_t m, vm_prot_t prot, bool wired)
 static void
 pmap_page_writeable(vm_page_t m)
 {
+	SCHED_POINT("pmap.enter_writeable");
 	spin_lock(&m->spin);
 	if ((m->flags & PG_WRITEABLE) == 0)
 		atomic_set_uint(&m->flags, PG_WRITEABLE);
@@ -77,8 +78,10 @@ pmap_enter_same(
 	}
 	do {
 		opte = pte_load(ptep);
+		SCHED_POINT("pmap.enter_tentative");
 	} while (
 	    !pmap_inval_smp_cmpset(pmap, va, ptep, opte, npte | (opte & keep)));
+	SCHED_POINT("pmap.enter_changed");
 	pmap_fold(m, va, opte & ~keep);
 	if ((opte ^ npte) & X86_PG_W)
 		atomic_add_long(&pmap->pm_wired, npte & X86_PG_W ? 1 : -1);
@@ -107,6 +110,7 @@ pmap_enter_managed(
 		pv_put(pv);
 		return false;
 	}
+	SCHED_POINT("pmap.enter_leaf");
 	pt_pv = pmap_allocpte(pmap, PV_PT(va), flags);
 	if (pt_pv == NULL) {
 		KKASSERT(isnew);
@@ -117,6 +121,7 @@ pmap_enter_managed(
 		pv_wire(pt_pv);
 	ptep = pv_pte(pt_pv, PV_PTE(va));
 	opte = pte_load(ptep);
+	SCHED_POINT("pmap.enter_looked");
 	KASSERT(isnew == ((opte & X86_PG_MANAGED) == 0),
 	    ("pmap_enter: %#lx has entry %#lx and a %s pv", va, opte,
 		isnew ? "new" : "old"));
@@ -135,18 +140,24 @@ pmap_enter_managed(
 		}
 		opte = pmap_inval_smp(pmap, va, 1, ptep, 0);
 		pmap_account_gone(pmap, opte);
+		SCHED_POINT("pmap.enter_swapped");
 		if (opte & X86_PG_MANAGED) {
 			pmap_fold(pv->pv_m, va, opte);
+			SCHED_POINT("pmap.enter_folded");
 			pmap_unlink_page(pv);
 		} else {
 			pv_unwire(pt_pv); /* the new pv has its own */
 		}
 	}
+	SCHED_POINT("pmap.enter_link");
 	pmap_link_page(pv, m, npte);
+	SCHED_POINT("pmap.enter_linked");
 	pmap_account_new(pmap, npte);
+	SCHED_POINT("pmap.enter_store");
 	/* From empty to valid: nothing to invalidate. */
 	opte = atomic_swap_ulong(ptep, npte);
 	KASSERT(opte == 0, ("pmap_enter: %#lx became %#lx", va, opte));
+	SCHED_POINT("pmap.enter_stored");
 done:
 	pv_put(pv);
 	pmap_pt_put(pt_pv);
@@ -172,6 +183,7 @@ pmap_enter_unmanaged(pmap_t pmap, vm_offset_t va, vm_page_t m, pt_entry_t npte)
 	pt_pv = pmap_allocpte(pmap, PV_PT(va), M_WAITOK);
 	ptep = pv_pte(pt_pv, PV_PTE(va));
 	opte = pte_load(ptep);
+	SCHED_POINT("pmap.enter_unmanaged");
 	if (((opte ^ npte) & ~(X86_PG_A | X86_PG_M)) != 0) {
 		if (opte != 0) {
 			opte = pmap_inval_smp(pmap, va, 1, ptep, 0);

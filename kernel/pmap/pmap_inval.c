@@ -86,6 +86,7 @@ inval_serve(void)
 			continue;
 		if (atomic_load_uint(&info->mask) & me)
 			atomic_clear_uint(&info->mask, me);
+		SCHED_POINT("pmap.inval_stop");
 		if (atomic_load_uint(&info->mode) == INV_DONE) {
 			inval_local(info->va, info->npgs, info->kernel);
 			atomic_clear_uint(&info->done, me);
@@ -128,12 +129,14 @@ inval_begin(pmap_t pmap)
 	if (pmap != &kernel_pmap) {
 		KASSERT(mycpu->gd_spinlocks == 0,
 		    ("TLB shootdown with a spinlock held"));
+		SCHED_POINT("pmap.inval_lock");
 		while (
 		    !atomic_cmpset_uint(&pmap->pm_cpulock, 0, CPULOCK_EXCL)) {
 			pmap_inval_poll();
 			cpu_pause();
 		}
 		cnt_inc(v_cpulock);
+		SCHED_POINT("pmap.inval_locked");
 	}
 	atomic_add_uint(&pmap->pm_invgen, 1);
 }
@@ -142,6 +145,7 @@ inval_begin(pmap_t pmap)
 static void
 inval_end(pmap_t pmap)
 {
+	SCHED_POINT("pmap.inval_end");
 	if (pmap != &kernel_pmap)
 		atomic_clear_uint(&pmap->pm_cpulock, CPULOCK_EXCL);
 	crit_exit();
@@ -175,19 +179,23 @@ inval_rendezvous(struct pmap_inval_info *info, cpumask_t others)
 	atomic_store_uint(&info->done, others);
 	atomic_set_uint(&inval_cpus, me);
 	ipi_send_mask(others, VEC_INVAL);
+	SCHED_POINT("pmap.inval_sent");
 
 	while (atomic_load_uint(&info->mask) != 0 && !panicking) {
 		inval_serve();
 		cpu_pause();
 	}
+	SCHED_POINT("pmap.inval_stopped");
 	inval_execute(info);
 	atomic_store_uint(&info->mode, INV_DONE);
+	SCHED_POINT("pmap.inval_changed");
 	inval_local(info->va, info->npgs, info->kernel);
 	while (atomic_load_uint(&info->done) != 0 && !panicking) {
 		inval_serve();
 		cpu_pause();
 	}
 	atomic_clear_uint(&inval_cpus, me);
+	SCHED_POINT("pmap.inval_forgotten");
 
 	/* We may have come to a stop for another's request above: it is not
 	 * over before it is done. */
@@ -201,6 +209,7 @@ inval_run(pmap_t pmap, struct pmap_inval_info *info)
 {
 	cpumask_t others = pmap->pm_active & ~CPUMASK(mycpuid);
 
+	SCHED_POINT("pmap.inval_asked");
 	if (others != 0) {
 		cnt_inc(v_pmap_shootdown);
 		trace(TR_INVAL, (uint64_t)pmap, info->va, info->npgs, others);

@@ -40,6 +40,7 @@ pv_lock_from_list(vm_page_t m, pv_entry_t pv)
 	bool locked = pv_hold_try(pv);
 
 	spin_unlock(&m->spin);
+	SCHED_POINT("pmap.list_locked");
 	if (!locked) {
 		pv_wait(pv);
 		return false;
@@ -56,6 +57,7 @@ pmap_remove_from(vm_page_t m, pmap_t pmap)
 	pv_entry_t pv, pt_pv;
 
 	for (;;) {
+		SCHED_POINT("pmap.remove_scan");
 		spin_lock(&m->spin);
 		TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
 			if (pmap == NULL ||
@@ -71,6 +73,7 @@ pmap_remove_from(vm_page_t m, pmap_t pmap)
 			pv_put(pv); /* became wired before we had it locked */
 			continue;
 		}
+		SCHED_POINT("pmap.remove_page");
 		pt_pv = pv_get(pv->pv_pmap, pv_parent(pv->pv_pindex), NULL);
 		KKASSERT(pt_pv != NULL);
 		pmap_remove_pv(pv, pt_pv, true);
@@ -110,6 +113,7 @@ pmap_testbit(vm_page_t m, pt_entry_t bit)
 
 	if (m->flags & (PG_FICTITIOUS | PG_UNMANAGED))
 		return false;
+	SCHED_POINT("pmap.testbit");
 	spin_lock(&m->spin);
 	TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
 		if (pmap_track_modified(pv_va(pv->pv_pindex)) &&
@@ -131,9 +135,11 @@ pmap_clear_pte(pv_entry_t pv, pt_entry_t bits)
 
 	do {
 		opte = pte_load(ptep);
+		SCHED_POINT("pmap.clear_tentative");
 	} while ((opte & bits) != 0 &&
 	    !pmap_inval_smp_cmpset(
 		pv->pv_pmap, pv_va(pv->pv_pindex), ptep, opte, opte & ~bits));
+	SCHED_POINT("pmap.cleared");
 	if (bits & X86_PG_RW)
 		pmap_fold(pv->pv_m, pv_va(pv->pv_pindex), opte & bits);
 }
@@ -152,6 +158,7 @@ pmap_clearbit(vm_page_t m, pt_entry_t bit)
 
 	KKASSERT(vm_page_is_hardbusy(m));
 	for (;;) {
+		SCHED_POINT("pmap.clear_scan");
 		spin_lock(&m->spin);
 		TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
 			pte = pte_load(pv_leaf_pte(pv));
@@ -213,6 +220,7 @@ pmap_clear_accessed(vm_page_t m, int max)
 
 	if (m->flags & (PG_FICTITIOUS | PG_UNMANAGED))
 		return 0;
+	SCHED_POINT("pmap.accessed");
 	spin_lock(&m->spin);
 	TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
 		pt_entry_t *ptep = pv_leaf_pte(pv);

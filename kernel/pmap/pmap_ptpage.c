@@ -57,12 +57,14 @@ pmap_allocpte(pmap_t pmap, vm_pindex_t pindex, int flags)
 	}
 	pv->pv_m = m;
 	pv->pv_flags = PV_FLAG_PGTABLE;
+	SCHED_POINT("pmap.pt_made");
 	pv_wire(pvp);
 	/* From empty to valid: no CPU can have the old entry cached. */
 	opte = atomic_swap_ulong(pv_pte(pvp, pindex),
 	    VM_PAGE_TO_PHYS(m) | X86_PG_V | X86_PG_RW | X86_PG_U | X86_PG_A);
 	KASSERT(opte == 0, ("page table %#lx: entry was %#lx", pindex, opte));
 	atomic_add_long(&pmap->pm_ptpages, 1);
+	SCHED_POINT("pmap.pt_linked");
 	pv_put(pvp);
 	return pv;
 }
@@ -85,10 +87,12 @@ pmap_pt_prune(pv_entry_t pv)
 		 * CPU remembers of the upper levels (SDM vol. 3, 4.10.4.1),
 		 * so no walker looks at the page any more after this. */
 		KKASSERT(pvp != NULL);
+		SCHED_POINT("pmap.pt_prune");
 		opte = pmap_inval_smp(pmap, pv_va(pv->pv_pindex), 1,
 		    pv_pte(pvp, pv->pv_pindex), 0);
 		KASSERT((opte & X86_PG_FRAME) == VM_PAGE_TO_PHYS(m),
 		    ("page table %#lx: entry was %#lx", pv->pv_pindex, opte));
+		SCHED_POINT("pmap.pt_pruned");
 		atomic_subtract_long(&pmap->pm_ptpages, 1);
 		pv->pv_m = NULL;
 		pv_free(pv, pvp);

@@ -115,12 +115,14 @@ pv_release(pv_entry_t pv, uint32_t n, bool locked)
 	uint32_t clear = locked ? PV_HOLD_LOCKED | PV_HOLD_WAITING : 0;
 	uint32_t count = atomic_load_uint(&pv->pv_hold);
 
+	SCHED_POINT("pmap.pv_release");
 	do {
 		KKASSERT((count & PV_HOLD_MASK) >= n);
 		KKASSERT(!locked || (count & PV_HOLD_LOCKED) != 0);
 	} while (
 	    !atomic_fcmpset_uint(&pv->pv_hold, &count, (count - n) & ~clear));
 
+	SCHED_POINT("pmap.pv_released");
 	if ((count & clear & PV_HOLD_WAITING) != 0)
 		wakeup(pv);
 	if ((count & PV_HOLD_MASK) == n) {
@@ -144,8 +146,10 @@ pv_wait(pv_entry_t pv)
 		/* Armed first: an unlock that comes before the waiter bit
 		 * makes the cmpset fail, one that comes after it wakes us. */
 		tsleep_interlock(pv, 0);
+		SCHED_POINT("pmap.pv_armed");
 		if (atomic_cmpset_uint(
 			&pv->pv_hold, count, count | PV_HOLD_WAITING)) {
+			SCHED_POINT("pmap.pv_sleep");
 			tsleep(pv, PINTERLOCKED, "pvwait", 0);
 			break;
 		}
@@ -173,6 +177,7 @@ pv_free(pv_entry_t pv, pv_entry_t pvp)
 	pmap_t pmap = pv->pv_pmap;
 
 	KKASSERT(pv->pv_m == NULL && (pv->pv_hold & PV_HOLD_LOCKED) != 0);
+	SCHED_POINT("pmap.pv_free");
 	spin_lock(&pmap->pm_spin);
 	if (pmap->pm_pvhint_pt == pv)
 		pmap->pm_pvhint_pt = NULL;
@@ -211,9 +216,12 @@ pv_placemarker_wait(vm_pindex_t *pmark)
 	 * makes the cmpset fail, so no owner can be there that does not know
 	 * of us. */
 	tsleep_interlock(pmark, 0);
+	SCHED_POINT("pmap.mark_armed");
 	mark = atomic_load_ulong(pmark);
+	SCHED_POINT("pmap.mark_looked");
 	if (mark != PM_NOPLACEMARK &&
 	    atomic_cmpset_ulong(pmark, mark, mark | PM_PLACEMARK_WAKEUP)) {
+		SCHED_POINT("pmap.mark_sleep");
 		cnt_inc(v_placemark_wait);
 		tsleep(pmark, PINTERLOCKED, "pvplw", 0);
 	} else {
@@ -228,6 +236,7 @@ pv_placemarker_wakeup(vm_pindex_t *pmark)
 	vm_pindex_t mark = atomic_swap_ulong(pmark, PM_NOPLACEMARK);
 
 	KKASSERT(mark != PM_NOPLACEMARK);
+	SCHED_POINT("pmap.mark_released");
 	if ((mark & PM_PLACEMARK_WAKEUP) != 0)
 		wakeup(pmark);
 }
@@ -245,6 +254,7 @@ pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 
 	*isnew = false;
 	for (;;) {
+		SCHED_POINT("pmap.pv_alloc");
 		spin_lock(&pmap->pm_spin);
 		pv = pv_lookup(pmap, pindex);
 		if (pv != NULL) {
@@ -306,6 +316,7 @@ pv_get(pmap_t pmap, vm_pindex_t pindex, vm_pindex_t **pmarkp)
 	for (;;) {
 		bool done;
 
+		SCHED_POINT("pmap.pv_get");
 		spin_lock(&pmap->pm_spin);
 		pv = pv_lookup(pmap, pindex);
 		if (pv != NULL) {
@@ -342,6 +353,7 @@ pv_get_try(pmap_t pmap, vm_pindex_t pindex, vm_pindex_t **pmarkp, bool *busyp)
 {
 	pv_entry_t pv;
 
+	SCHED_POINT("pmap.pv_get_try");
 	spin_lock(&pmap->pm_spin);
 	pv = pv_lookup(pmap, pindex);
 	if (pv != NULL) {

@@ -25,6 +25,7 @@ pmap_fold(vm_page_t m, vm_offset_t va, pt_entry_t opte)
 {
 	if (!pmap_track_modified(va))
 		return;
+	SCHED_POINT("pmap.fold");
 	if (opte & X86_PG_M)
 		vm_page_dirty(m);
 	if ((opte & X86_PG_A) && (m->flags & PG_REFERENCED) == 0)
@@ -47,12 +48,14 @@ pmap_unlink_page(pv_entry_t pv)
 {
 	vm_page_t m = pv->pv_m;
 
+	SCHED_POINT("pmap.unlink");
 	spin_lock(&m->spin);
 	pv->pv_m = NULL;
 	TAILQ_REMOVE(&m->md.pv_list, pv, pv_list);
 	if (TAILQ_EMPTY(&m->md.pv_list))
 		atomic_clear_uint(&m->flags, PG_MAPPED | PG_WRITEABLE);
 	spin_unlock(&m->spin);
+	SCHED_POINT("pmap.unlinked");
 }
 
 /* Takes an entry away, from this CPU's page tables only when inval is false:
@@ -62,10 +65,12 @@ pmap_take_pte(pmap_t pmap, vm_offset_t va, pt_entry_t *ptep, bool inval)
 {
 	pt_entry_t opte;
 
+	SCHED_POINT("pmap.take");
 	if (inval)
 		opte = pmap_inval_smp(pmap, va, 1, ptep, 0);
 	else
 		opte = atomic_swap_ulong(ptep, 0);
+	SCHED_POINT("pmap.taken");
 	KASSERT(opte & X86_PG_V, ("nothing mapped at %#lx: %#lx", va, opte));
 	pmap_account_gone(pmap, opte);
 	return opte;
@@ -85,6 +90,7 @@ pmap_remove_pv(pv_entry_t pv, pv_entry_t pt_pv, bool inval)
 		(opte & X86_PG_FRAME) == VM_PAGE_TO_PHYS(pv->pv_m),
 	    ("%#lx: entry %#lx, pv says page %#lx", pv_va(pindex), opte,
 		VM_PAGE_TO_PHYS(pv->pv_m)));
+	SCHED_POINT("pmap.remove_fold");
 	pmap_fold(pv->pv_m, pv_va(pindex), opte);
 	pmap_unlink_page(pv);
 	pv_free(pv, pt_pv);
@@ -95,6 +101,7 @@ void
 pmap_remove_unmanaged(pmap_t pmap, pv_entry_t pt_pv, vm_offset_t va, bool inval)
 {
 	pmap_take_pte(pmap, va, pv_pte(pt_pv, PV_PTE(va)), inval);
+	SCHED_POINT("pmap.remove_unmanaged");
 	pv_unwire(pt_pv);
 }
 
@@ -144,6 +151,7 @@ pmap_scan_leaves(
 		 * as if it came a little later. */
 		if (pte_load(pv_pte(pt_pv, PV_PTE(va))) == 0)
 			continue;
+		SCHED_POINT("pmap.scan_seen");
 		pv = pv_get_try(scan->pmap, PV_PTE(va), &pmark, &busy);
 		if (busy) {
 			pmap_pt_put(pt_pv);
@@ -158,6 +166,7 @@ pmap_scan_leaves(
 			pv_placemarker_wakeup(pmark);
 			continue;
 		}
+		SCHED_POINT("pmap.scan_locked");
 		scan->pages++;
 		scan->fn(scan, pv, pmark, pt_pv, va);
 	}
@@ -231,6 +240,7 @@ pmap_remove_pages(pmap_t pmap, vm_offset_t sva, vm_offset_t eva)
 	};
 
 	crit_enter();
+	SCHED_POINT("pmap.remove_pages");
 	scan.inval = (pmap->pm_active & ~CPUMASK(mycpuid)) != 0;
 	crit_exit();
 	if (!scan.inval)
@@ -258,6 +268,7 @@ pmap_protect_leaf(struct pmap_scan *scan, pv_entry_t pv, vm_pindex_t *pmark,
 		npte = opte & ~clear;
 		if (pv != NULL)
 			pmap_fold(pv->pv_m, va, opte);
+		SCHED_POINT("pmap.protect_tentative");
 	} while (npte != opte &&
 	    !pmap_inval_smp_cmpset(scan->pmap, va, ptep, opte, npte));
 	if (pv != NULL)

@@ -32,11 +32,13 @@ enter_page(struct faultstate *fs, vm_offset_t va)
 {
 	vm_page_t m = fs->m;
 
+	SCHED_POINT("vm.fault_enter");
 	KKASSERT(fs->lookup_still_valid);
 	if ((m->flags & PG_REFERENCED) == 0)
 		atomic_set_uint(&m->flags, PG_REFERENCED);
 	pmap_enter(
 	    fs->map->pmap, trunc_page(va), m, fs->prot, fs->wired, fs->entry);
+	SCHED_POINT("vm.fault_entered");
 	if (fs->msoftonly) {
 		KKASSERT((fs->fault_flags & VM_FAULT_WIRE_MASK) == 0);
 		vm_page_sbusy_drop(m);
@@ -94,6 +96,7 @@ fault_pass(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
 	int result;
 
 	result = vm_fault_lookup(fs, va, fault_type, growstack);
+	SCHED_POINT("vm.fault_lookup");
 	if (result != KERN_SUCCESS)
 		return result;
 	/* What is wired must never fault again: all rights at once. */

@@ -51,6 +51,7 @@ static void
 virtual_copy(struct faultstate *fs)
 {
 	vm_page_remove(fs->first_m);
+	SCHED_POINT("vm.cow_moved");
 	vm_page_rename(fs->m, fs->first_object, fs->first_pindex);
 	vm_page_free(fs->first_m);
 	fs->first_m = fs->m;
@@ -67,9 +68,11 @@ static void
 copy_page(struct faultstate *fs)
 {
 	KKASSERT(!fs->first_shared);
+	SCHED_POINT("vm.cow_copy");
 	pmap_copy_page(fs->m->phys_addr, fs->first_m->phys_addr);
 	fs->first_m->valid = VM_PAGE_BITS_ALL;
 	vm_page_dirty(fs->first_m); /* there is no other copy of it */
+	SCHED_POINT("vm.cow_copied");
 	pmap_remove_specific(fs->map->pmap, fs->m);
 	trace(TR_COW, fs->object->id, fs->first_object->id, fs->first_pindex,
 	    fs->first_m->phys_addr);

@@ -133,6 +133,7 @@ descend(struct faultstate *fs, vm_object_t next)
 	else
 		vm_object_hold(next);
 	vm_object_chain_acquire(next, fs->shared);
+	SCHED_POINT("vm.fault_descend");
 	KKASSERT(next == fs->object->backing_object);
 	fs->pindex += OFF_TO_IDX(fs->object->backing_object_offset);
 	fs->depth++;
@@ -160,6 +161,7 @@ zero_fill(struct faultstate *fs)
 		fs->m = fs->first_m;
 		fs->first_m = NULL;
 	}
+	SCHED_POINT("vm.fault_zero");
 	pmap_zero_page(fs->m->phys_addr);
 	fs->m->valid = VM_PAGE_BITS_ALL;
 	cnt_inc(v_zfod);
@@ -210,6 +212,7 @@ finish_page(struct faultstate *fs)
 	}
 	vm_object_pip_wakeup(fs->first_object);
 	vm_object_chain_release_all(fs->first_object, fs->object);
+	SCHED_POINT("vm.fault_finish");
 	if (fs->object != fs->first_object)
 		vm_object_drop(fs->object);
 	KKASSERT(vm_page_is_hardbusy(fs->m));
@@ -240,6 +243,7 @@ vm_fault_object(struct faultstate *fs, vm_prot_t fault_type)
 	vm_object_pip_add(fs->first_object, 1);
 
 	result = walk_chain(fs);
+	SCHED_POINT("vm.fault_found");
 	if (result == KERN_SUCCESS && fs->object != fs->first_object) {
 		/* Not the front's page: copied to be written, or else
 		 * shared, and then nobody may write to it here. */

@@ -119,6 +119,7 @@ vmspace_unmap(struct vmspace *vm)
 void
 vmspace_drop(struct vmspace *vm)
 {
+	SCHED_POINT("vm.space_drop");
 	if (atomic_fetchadd_uint(&vm->vm_holdcnt, -1) != 1)
 		return;
 	KKASSERT(vm->vm_refcnt == VM_REF_DELETED);
@@ -141,6 +142,7 @@ vmspace_drop(struct vmspace *vm)
 void
 vmspace_rel(struct vmspace *vm)
 {
+	SCHED_POINT("vm.space_rel");
 	if (atomic_fetchadd_uint(&vm->vm_refcnt, -1) == 1) {
 		atomic_set_uint(&vm->vm_refcnt, VM_REF_DELETED);
 		vmspace_unmap(vm);

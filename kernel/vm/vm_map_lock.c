@@ -20,6 +20,7 @@
 void
 vm_map_lock_(vm_map_t map)
 {
+	SCHED_POINT("vm.map_lock");
 	lockmgr(&map->lock, LK_EXCLUSIVE);
 	map->timestamp++;
 }
@@ -28,6 +29,7 @@ vm_map_lock_(vm_map_t map)
 void
 vm_map_lock_read(vm_map_t map)
 {
+	SCHED_POINT("vm.map_lock_read");
 	lockmgr(&map->lock, LK_SHARED);
 }
 
@@ -51,6 +53,7 @@ void
 vm_map_unlock(vm_map_t map)
 {
 	lockmgr(&map->lock, LK_RELEASE);
+	SCHED_POINT("vm.map_unlocked");
 }
 
 /* Gives up a shared lock. */
@@ -58,6 +61,7 @@ void
 vm_map_unlock_read(vm_map_t map)
 {
 	lockmgr(&map->lock, LK_RELEASE);
+	SCHED_POINT("vm.map_unlocked_read");
 }
 
 /*
@@ -69,6 +73,7 @@ vm_map_lock_upgrade(vm_map_t map)
 {
 	int error;
 
+	SCHED_POINT("vm.map_upgrade");
 	error = lockmgr(&map->lock, LK_UPGRADE);
 	if (error == 0)
 		map->timestamp++;
@@ -92,6 +97,7 @@ vm_map_transition_wait(vm_map_t map)
 {
 	tsleep_interlock(map, 0);
 	vm_map_unlock(map);
+	SCHED_POINT("vm.map_transition");
 	tsleep(map, PINTERLOCKED, "vment", 0);
 	vm_map_lock(map);
 }
@@ -136,6 +142,7 @@ vm_map_interlock(vm_map_t map, struct vm_map_ilock *il, vm_offset_t ran_beg,
 	il->ran_end = ran_end;
 	il->flags = 0;
 
+	SCHED_POINT("vm.map_interlock");
 	spin_lock(&map->ilock_spin);
 	scan = map->ilock_base;
 	while (scan != NULL) {
@@ -165,6 +172,7 @@ vm_map_deinterlock(vm_map_t map, struct vm_map_ilock *il)
 	*scanp = il->next;
 	flags = il->flags;
 	spin_unlock(&map->ilock_spin);
+	SCHED_POINT("vm.map_deinterlocked");
 	if (flags & ILOCK_WAITING)
 		wakeup(il);
 }

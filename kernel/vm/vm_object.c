@@ -68,6 +68,7 @@ vm_object_addref(vm_object_t object)
 {
 	int refs = atomic_fetchadd_int(&object->ref_count, 1) + 1;
 
+	SCHED_POINT("vm.object_ref");
 	if (object->type == OBJT_VNODE)
 		vref(object->handle);
 	trace(TR_OBJ_REF, object->id, (uint64_t)refs, 0, 0);
@@ -120,6 +121,7 @@ vm_object_drop_nolock(vm_object_t object)
 {
 	uint32_t was;
 
+	SCHED_POINT("vm.object_drop");
 	was = atomic_fetchadd_uint(&object->hold_count, (uint32_t)-1);
 	KKASSERT((was & ~HOLD_DEAD) != 0);
 	if (was == (HOLD_DEAD | 1)) {
@@ -134,6 +136,7 @@ void
 vm_object_hold(vm_object_t object)
 {
 	vm_object_hold_nolock(object);
+	SCHED_POINT("vm.object_hold");
 	lwkt_gettoken(&object->token);
 }
 
@@ -142,6 +145,7 @@ void
 vm_object_hold_shared(vm_object_t object)
 {
 	vm_object_hold_nolock(object);
+	SCHED_POINT("vm.object_hold_shared");
 	lwkt_gettoken_shared(&object->token);
 }
 
@@ -150,6 +154,7 @@ bool
 vm_object_hold_try(vm_object_t object)
 {
 	vm_object_hold_nolock(object);
+	SCHED_POINT("vm.object_hold_try");
 	if (lwkt_trytoken(&object->token))
 		return true;
 	vm_object_drop_nolock(object);
@@ -171,6 +176,7 @@ void
 vm_object_upgrade(vm_object_t object)
 {
 	lwkt_reltoken(&object->token);
+	SCHED_POINT("vm.object_upgrade");
 	lwkt_gettoken(&object->token);
 }
 
@@ -179,6 +185,7 @@ vm_object_upgrade(vm_object_t object)
 void
 vm_object_pip_add(vm_object_t object, uint32_t n)
 {
+	SCHED_POINT("vm.pip_add");
 	atomic_add_uint(&object->paging_in_progress, n);
 	cnt_inc(v_pip);
 }
@@ -190,11 +197,13 @@ vm_object_pip_wakeup(vm_object_t object)
 {
 	uint32_t pip = object->paging_in_progress, npip;
 
+	SCHED_POINT("vm.pip_wakeup");
 	do {
 		KKASSERT((pip & ~PIP_WAITING) != 0);
 		npip = pip == (PIP_WAITING | 1) ? 0 : pip - 1;
 	} while (!atomic_fcmpset_uint(&object->paging_in_progress, &pip, npip));
 	cnt_inc(v_pip);
+	SCHED_POINT("vm.pip_ended");
 	if (pip == (PIP_WAITING | 1))
 		wakeup(&object->paging_in_progress);
 }
@@ -209,7 +218,9 @@ vm_object_pip_wait(vm_object_t object, const char *wmesg)
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
 	while (vm_object_pip_count(object) != 0) {
 		tsleep_interlock(&object->paging_in_progress, 0);
+		SCHED_POINT("vm.pip_armed");
 		pip = object->paging_in_progress;
+		SCHED_POINT("vm.pip_looked");
 		if ((pip & ~PIP_WAITING) != 0 &&
 		    atomic_cmpset_uint(
 			&object->paging_in_progress, pip, pip | PIP_WAITING))

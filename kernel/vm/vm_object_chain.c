@@ -33,6 +33,7 @@ chain_sleep(
     vm_object_t object, uint32_t chainlk, uint32_t bits, const char *wmesg)
 {
 	tsleep_interlock(&object->chainlk, 0);
+	SCHED_POINT("vm.chain_armed");
 	if (atomic_cmpset_uint(&object->chainlk, chainlk, chainlk | bits)) {
 		cnt_inc(v_chainlk);
 		tsleep(&object->chainlk, PINTERLOCKED, wmesg, 0);
@@ -82,11 +83,13 @@ vm_object_chain_acquire(vm_object_t object, bool shared)
 		else
 			nchainlk = (chainlk | CHAINLK_EXCL) &
 			    ~(CHAINLK_EXCLREQ | CHAINLK_WAIT);
+		SCHED_POINT("vm.chain_acquire");
 		if (!atomic_cmpset_uint(&object->chainlk, chainlk, nchainlk))
 			continue;
 		cnt_inc(v_chainlk);
 		/* The others who wait ask again: we have cleared their
 		 * bits. */
+		SCHED_POINT("vm.chain_acquired");
 		if (chainlk & ~nchainlk & CHAINLK_WAIT)
 			wakeup(&object->chainlk);
 		return;
@@ -104,6 +107,7 @@ vm_object_chain_release(vm_object_t object)
 	if (!OBJT_IS_ANON(object->type))
 		return;
 	chainlk = atomic_load_uint(&object->chainlk);
+	SCHED_POINT("vm.chain_release");
 	do {
 		KASSERT(chainlk & CHAINLK_HELD,
 		    ("vm_object_chain_release: object %u is not locked",
@@ -116,6 +120,7 @@ vm_object_chain_release(vm_object_t object)
 			nchainlk = chainlk - 1;
 	} while (!atomic_fcmpset_uint(&object->chainlk, &chainlk, nchainlk));
 	cnt_inc(v_chainlk);
+	SCHED_POINT("vm.chain_released");
 	if (chainlk & ~nchainlk & CHAINLK_WAIT)
 		wakeup(&object->chainlk);
 }

@@ -75,6 +75,7 @@ collapse_page(vm_object_t object, vm_object_t backing, vm_page_t m, bool quick)
 		vm_page_free(m);
 		return PF_FREED;
 	}
+	SCHED_POINT("vm.collapse_move");
 	vm_page_rename(m, object, front);
 	vm_page_wakeup(m);
 	return PF_MOVED;
@@ -115,6 +116,7 @@ vm_object_qcollapse(vm_object_t object, vm_object_t backing)
 	if (backing->ref_count != 1)
 		return;
 	atomic_add_int(&backing->ref_count, 2);
+	SCHED_POINT("vm.qcollapse");
 	cnt_add(v_qcollapse, collapse_pages(object, backing, true));
 	atomic_subtract_int(&backing->ref_count, 2);
 }
@@ -153,11 +155,13 @@ collapse_backing(vm_object_t object, vm_object_t backing)
 
 	/* No new page gets into a dead object, and no fault goes through. */
 	vm_object_set_flag(backing, OBJ_DEAD);
+	SCHED_POINT("vm.collapse_dead");
 	moved = collapse_pages(object, backing, false);
 	if (backing->type == OBJT_SWAP)
 		swap_pager_copy(backing, object,
 		    OFF_TO_IDX(object->backing_object_offset), true);
 
+	SCHED_POINT("vm.collapse_unlink");
 	vm_object_shadow_unlink(object);
 	below = vm_object_hold_backing(backing);
 	if (below != NULL) {
@@ -170,6 +174,7 @@ collapse_backing(vm_object_t object, vm_object_t backing)
 	/* Nobody could refer to it anew: that needs the chain lock. */
 	KASSERT(backing->ref_count == 1,
 	    ("object %u got a reference while it collapsed", backing->id));
+	SCHED_POINT("vm.collapse_deref");
 	atomic_subtract_int(&backing->ref_count, 1);
 	vm_object_terminate(backing);
 	cnt_inc(v_collapse);
@@ -191,6 +196,7 @@ bypass_backing(vm_object_t object, vm_object_t backing)
 	} else if (below != NULL) {
 		vm_object_reference_quick(below);
 	}
+	SCHED_POINT("vm.bypass_unlink");
 	vm_object_shadow_unlink(object);
 	if (below != NULL) {
 		vm_object_shadow_link(object, below);

@@ -40,6 +40,7 @@ deref(vm_object_t object)
 	uint32_t id = object->id;
 	int refs = atomic_fetchadd_int(&object->ref_count, -1) - 1;
 
+	SCHED_POINT("vm.object_deref");
 	KKASSERT(refs >= 0);
 	trace(TR_OBJ_DEREF, id, (uint64_t)refs, 0, 0);
 }
@@ -101,6 +102,7 @@ collapse_upward(struct dealloc_state *ds)
 	 * Somebody goes down through the upper object and will want this
 	 * one next: waiting for him here could be for ever.
 	 */
+	SCHED_POINT("vm.collapse_upward");
 	if (upper->chainlk & (CHAINLK_EXCL | CHAINLK_MASK)) {
 		vm_object_drop(upper);
 		cnt_inc(v_upward_giveup);
@@ -260,6 +262,7 @@ vm_object_deallocate(vm_object_t object)
 	id = object->id;
 	refs = object->ref_count;
 	while (refs > 3) {
+		SCHED_POINT("vm.object_deref_try");
 		if (atomic_fcmpset_int(&object->ref_count, &refs, refs - 1)) {
 			trace(TR_OBJ_DEREF, id, (uint64_t)refs - 1, 0, 0);
 			return;
@@ -323,5 +326,6 @@ vm_object_terminate(vm_object_t object)
 	TAILQ_REMOVE(&vm_object_list, object, object_list);
 	spin_unlock(&vm_object_list_spin);
 	atomic_subtract_long(&vm_object_count, 1);
+	SCHED_POINT("vm.object_dead");
 	atomic_set_uint(&object->hold_count, HOLD_DEAD);
 }

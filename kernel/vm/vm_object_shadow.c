@@ -24,6 +24,7 @@ vm_object_shadow_link(vm_object_t shadow, vm_object_t backing)
 {
 	KKASSERT(shadow->backing_object == NULL &&
 	    (shadow->flags & OBJ_ONSHADOW) == 0);
+	SCHED_POINT("vm.shadow_link");
 	shadow->backing_object = backing;
 	if (backing->type == OBJT_VNODE)
 		return;
@@ -50,6 +51,7 @@ vm_object_shadow_unlink(vm_object_t shadow)
 		backing->generation++;
 		vm_object_clear_flag(shadow, OBJ_ONSHADOW);
 	}
+	SCHED_POINT("vm.shadow_unlink");
 	shadow->backing_object = NULL;
 }
 
@@ -124,6 +126,7 @@ vm_object_shadow(
 		return;
 	vm_object_clear_flag(source, OBJ_ONEMAPPING);
 
+	SCHED_POINT("vm.shadow_new");
 	result = vm_object_allocate(OBJT_DEFAULT, size);
 	vm_object_hold(result);
 	if (addref) {

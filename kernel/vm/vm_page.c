@@ -134,6 +134,7 @@ vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 
 	ASSERT_LWKT_TOKEN_HELD_EXCL(&object->token);
 	KKASSERT(vm_page_is_hardbusy(m) && m->object == NULL);
+	SCHED_POINT("vm.page_insert");
 	m->pindex = pindex;
 	there = RB_INSERT(vm_page_rb_tree, &object->rb_memq, m);
 	KASSERT(there == NULL,
@@ -141,6 +142,7 @@ vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 		pindex));
 	m->object = object;
 	object->resident_page_count++;
+	SCHED_POINT("vm.page_inserted");
 	object->generation++;
 	swap_pager_page_inserted(m);
 	vm_page_hash_enter(m);
@@ -157,10 +159,12 @@ vm_page_remove(vm_page_t m)
 		return;
 	ASSERT_LWKT_TOKEN_HELD_EXCL(&object->token);
 	KKASSERT(vm_page_is_hardbusy(m));
+	SCHED_POINT("vm.page_remove");
 	RB_REMOVE(vm_page_rb_tree, &object->rb_memq, m);
 	object->resident_page_count--;
 	object->generation++;
 	m->object = NULL;
+	SCHED_POINT("vm.page_removed");
 	if (m->flags & PG_SWAPPED)
 		atomic_clear_uint(&m->flags, PG_SWAPPED);
 }
@@ -369,6 +373,7 @@ vm_page_zero_invalid(vm_page_t m, bool setvalid)
 void
 vm_page_dirty(vm_page_t m)
 {
+	SCHED_POINT("vm.page_dirty");
 	atomic_store_uchar(&m->dirty, VM_PAGE_BITS_ALL);
 }
 
@@ -377,6 +382,7 @@ vm_page_dirty(vm_page_t m)
 void
 vm_page_undirty(vm_page_t m)
 {
+	SCHED_POINT("vm.page_undirty");
 	atomic_store_uchar(&m->dirty, 0);
 }
 
@@ -384,6 +390,7 @@ vm_page_undirty(vm_page_t m)
 void
 vm_page_test_dirty(vm_page_t m)
 {
+	SCHED_POINT("vm.page_test_dirty");
 	if (m->dirty != VM_PAGE_BITS_ALL && pmap_is_modified(m))
 		vm_page_dirty(m);
 }
@@ -395,6 +402,7 @@ vm_page_protect(vm_page_t m, vm_prot_t prot)
 {
 	KASSERT(vm_page_is_hardbusy(m),
 	    ("vm_page_protect: page %#lx is not hard-busy", m->phys_addr));
+	SCHED_POINT("vm.page_protect");
 	if (prot == VM_PROT_NONE) {
 		if (m->flags & PG_MAPPED)
 			pmap_page_protect(m, VM_PROT_NONE);

@@ -23,6 +23,7 @@ vm_page_busy_try(vm_page_t m, bool also_soft)
 	uint32_t bc = m->busy_count;
 
 	for (;;) {
+		SCHED_POINT("vm.page_busy");
 		if (busy_blocks(bc, also_soft))
 			return true;
 		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc | PBUSY_LOCKED))
@@ -39,8 +40,10 @@ vm_page_sleep_busy(vm_page_t m, bool also_soft, const char *wmesg)
 	uint32_t bc;
 
 	tsleep_interlock(m, 0);
+	SCHED_POINT("vm.page_wait_armed");
 	bc = m->busy_count;
 	while (busy_blocks(bc, also_soft)) {
+		SCHED_POINT("vm.page_wait_looked");
 		if (atomic_fcmpset_uint(
 			&m->busy_count, &bc, bc | PBUSY_WANTED)) {
 			tsleep(m, PINTERLOCKED, wmesg, 0);
@@ -71,6 +74,7 @@ vm_page_wakeup(vm_page_t m)
 			m->phys_addr, bc));
 	} while (!atomic_fcmpset_uint(
 	    &m->busy_count, &bc, bc & ~(PBUSY_LOCKED | PBUSY_WANTED)));
+	SCHED_POINT("vm.page_unbusied");
 	if (bc & PBUSY_WANTED)
 		wakeup(m);
 }
@@ -86,6 +90,7 @@ vm_page_busy_soften(vm_page_t m)
 		KKASSERT(bc & PBUSY_LOCKED);
 		nbc = (bc & ~(PBUSY_LOCKED | PBUSY_WANTED)) + 1;
 	} while (!atomic_fcmpset_uint(&m->busy_count, &bc, nbc));
+	SCHED_POINT("vm.page_softened");
 	if (bc & PBUSY_WANTED)
 		wakeup(m);
 }
@@ -99,6 +104,7 @@ vm_page_sbusy_try(vm_page_t m)
 	uint32_t bc = m->busy_count;
 
 	for (;;) {
+		SCHED_POINT("vm.page_sbusy");
 		if (bc & PBUSY_LOCKED)
 			return true;
 		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc + 1))
@@ -120,6 +126,7 @@ vm_page_sbusy_drop(vm_page_t m)
 		if ((nbc & PBUSY_MASK) == 0)
 			nbc &= ~PBUSY_WANTED;
 	} while (!atomic_fcmpset_uint(&m->busy_count, &bc, nbc));
+	SCHED_POINT("vm.page_sbusy_dropped");
 	if ((bc & PBUSY_WANTED) && !(nbc & PBUSY_WANTED))
 		wakeup(m);
 }

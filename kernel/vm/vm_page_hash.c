@@ -50,8 +50,10 @@ vm_page_hash_get(vm_object_t object, vm_pindex_t pindex)
 {
 	vm_page_t m = *hash_slot(object, pindex);
 
+	SCHED_POINT("vm.hash_looked");
 	if (m != NULL && m->object == object && m->pindex == pindex &&
 	    !vm_page_sbusy_try(m)) {
+		SCHED_POINT("vm.hash_busied");
 		/* The page may have been recycled before it was busied. */
 		if (m->object == object && m->pindex == pindex) {
 			cnt_inc(v_hash_hit);

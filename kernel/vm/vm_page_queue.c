@@ -74,6 +74,7 @@ queue_remove(vm_page_t m)
 	if (m->queue != PQ_NONE) {
 		struct vpgqueues *pq = &vm_page_queues[m->queue];
 
+		SCHED_POINT("vm.queue_remove");
 		spin_lock(&pq->spin);
 		queue_remove_locked(m);
 		spin_unlock(&pq->spin);
@@ -88,6 +89,7 @@ queue_insert(vm_page_t m, uint16_t kind, bool athead)
 	int64_t *total = queue_total(kind);
 
 	KKASSERT(m->queue == PQ_NONE);
+	SCHED_POINT("vm.queue_insert");
 	spin_lock(&pq->spin);
 	if (athead)
 		TAILQ_INSERT_HEAD(&pq->pl, m, pageq);
@@ -127,11 +129,13 @@ queue_probe(uint16_t queue)
 
 	if (pq->lcnt == 0)
 		return NULL;
+	SCHED_POINT("vm.queue_probe");
 	spin_lock(&pq->spin);
 	TAILQ_FOREACH (m, &pq->pl, pageq) {
 		if (!spin_trylock(&m->spin))
 			continue;
 		/* A lockless lookup may soft-busy a free page for a moment. */
+		SCHED_POINT("vm.queue_busy");
 		if (!vm_page_busy_try(m, true)) {
 			queue_remove_locked(m);
 			spin_unlock(&m->spin);
@@ -140,6 +144,7 @@ queue_probe(uint16_t queue)
 		spin_unlock(&m->spin);
 	}
 	spin_unlock(&pq->spin);
+	SCHED_POINT("vm.queue_probed");
 	return m;
 }
 
@@ -181,6 +186,7 @@ vm_page_cache_free(uint16_t color)
 		vm_object_t object = m->object;
 
 		KKASSERT(m->dirty == 0 && (m->flags & PG_MAPPED) == 0);
+		SCHED_POINT("vm.cache_free");
 		if (m->hold_count == 0 && m->wire_count == 0 &&
 		    vm_object_hold_try(object)) {
 			vm_page_free(m);
@@ -236,6 +242,7 @@ void
 vm_page_free_toq(vm_page_t m)
 {
 	KKASSERT(m->object == NULL && vm_page_is_hardbusy(m));
+	SCHED_POINT("vm.page_free");
 	spin_lock(&m->spin);
 	queue_remove(m);
 	m->valid = 0;
@@ -244,6 +251,7 @@ vm_page_free_toq(vm_page_t m)
 	m->flags = 0;
 	queue_insert(m, m->hold_count ? PQ_HOLD : PQ_FREE, true);
 	spin_unlock(&m->spin);
+	SCHED_POINT("vm.page_freed");
 	vm_page_wakeup(m);
 }
 
@@ -252,6 +260,7 @@ vm_page_free_toq(vm_page_t m)
 void
 vm_page_activate(vm_page_t m)
 {
+	SCHED_POINT("vm.page_activate");
 	spin_lock(&m->spin);
 	if (queue_kind(m->queue) != PQ_ACTIVE) {
 		queue_remove(m);
@@ -267,6 +276,7 @@ vm_page_activate(vm_page_t m)
 void
 vm_page_deactivate(vm_page_t m)
 {
+	SCHED_POINT("vm.page_deactivate");
 	spin_lock(&m->spin);
 	if (queue_kind(m->queue) != PQ_INACTIVE && m->wire_count == 0 &&
 	    (m->flags & PG_UNMANAGED) == 0) {
@@ -303,6 +313,7 @@ vm_page_cache(vm_page_t m)
 		return;
 	}
 	vm_page_protect(m, VM_PROT_NONE);
+	SCHED_POINT("vm.page_cache");
 	if (m->dirty != 0) {
 		vm_page_deactivate(m);
 	} else {
@@ -321,6 +332,7 @@ vm_page_wire(vm_page_t m)
 {
 	if (m->flags & PG_FICTITIOUS)
 		return;
+	SCHED_POINT("vm.page_wire");
 	if (atomic_fetchadd_uint(&m->wire_count, 1) == 0) {
 		spin_lock(&m->spin);
 		queue_remove(m);
@@ -338,12 +350,14 @@ vm_page_unwire(vm_page_t m, bool activate)
 
 	if (m->flags & PG_FICTITIOUS)
 		return;
+	SCHED_POINT("vm.page_unwire");
 	was = atomic_fetchadd_uint(&m->wire_count, (uint32_t)-1);
 	KASSERT(
 	    was > 0, ("vm_page_unwire: page %#lx is not wired", m->phys_addr));
 	if (was > 1)
 		return;
 	atomic_subtract_long(&vmstats.v_wire_count, 1);
+	SCHED_POINT("vm.page_unwired");
 	if (m->object == NULL || (m->flags & PG_UNMANAGED))
 		return;
 	if (activate)
@@ -357,6 +371,7 @@ vm_page_unwire(vm_page_t m, bool activate)
 void
 vm_page_hold(vm_page_t m)
 {
+	SCHED_POINT("vm.page_hold");
 	atomic_add_int(&m->hold_count, 1);
 }
 
@@ -369,6 +384,7 @@ vm_page_unhold(vm_page_t m)
 	KKASSERT(was > 0);
 	if (was > 1)
 		return;
+	SCHED_POINT("vm.page_unhold");
 	spin_lock(&m->spin);
 	if (m->hold_count == 0 && queue_kind(m->queue) == PQ_HOLD) {
 		queue_remove(m);

@@ -115,6 +115,7 @@ vm_pageout_clean(struct pageout_pass *pp, vm_page_t m)
 	vm_object_pip_add(object, 1);
 	for (int i = first; i <= last; i++)
 		vm_page_protect(mc[i], VM_PROT_READ);
+	SCHED_POINT("vm.pageout_put");
 	vm_pager_put_pages(
 	    object, mc + first, last - first + 1, 0, rtvals + first);
 	for (int i = first; i <= last; i++)

@@ -37,6 +37,7 @@ reactivate(vm_page_t m)
 		pmap_clear_reference(m);
 		return false;
 	}
+	SCHED_POINT("vm.pageout_referenced");
 	refs = pmap_ts_referenced(m);
 	if (m->flags & PG_REFERENCED) {
 		atomic_clear_uint(&m->flags, PG_REFERENCED);
@@ -85,6 +86,7 @@ pageout_page(struct pageout_pass *pp, vm_page_t m)
 		return 0;
 	if (m->valid == 0)
 		return free_invalid(pp, m);
+	SCHED_POINT("vm.pageout_test");
 	vm_page_test_dirty(m);
 	if (m->dirty == 0 && (m->flags & PG_NEED_COMMIT) == 0) {
 		vm_page_cache(m);

@@ -49,6 +49,7 @@ vm_page_free_wakeup(void)
 static void
 wait_pages(int flags, const char *wmesg)
 {
+	SCHED_POINT("vm.wait");
 	atomic_add_uint(&vm_waiters, 1);
 	tsleep_interlock(&vm_waiters, 0);
 	if (pages_enough()) {
