@@ -8,18 +8,18 @@
 MAKEFLAGS += -rR --no-print-directory
 
 B	:= build
-K	:= $(B)/part-0
+K	:= $(B)/part-0$(if $(SAN),-$(SAN))
 
 # --- What the make line may say -------------------------------------------
 
 quote	= '$(subst ','\'',$(1))'
 checked	:= $(shell sh grader/lib/args $(call quote,$(PART)) \
 	   $(call quote,$(LAB)) $(call quote,$(TEST)) $(call quote,$(SEED)) \
-	   $(call quote,$(CPUS)))
+	   $(call quote,$(CPUS)) $(call quote,$(SAN)))
 ifneq ($(checked),ok)
 $(error $(checked))
 endif
-export PART TEST SEED CPUS
+export PART TEST SEED CPUS SAN
 
 # --- What has to be installed ---------------------------------------------
 
@@ -70,7 +70,8 @@ $(U)/initrd: $(patsubst %,$(U)/tests/%,$(tests)) $(U)/init \
 
 # --- The kernel -------------------------------------------------------------
 
-kernelmk = $(MAKE) -f kernel/mk/kernel.mk SRC=kernel OUT=$(K) INITRD=$(U)/initrd
+kernelmk = $(MAKE) -f kernel/mk/kernel.mk SRC=kernel OUT=$(K) SAN=$(SAN) \
+	INITRD=$(U)/initrd
 
 .PHONY: iso tree
 iso: $(U)/initrd

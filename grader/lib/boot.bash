@@ -2,13 +2,18 @@
 # How a graded boot of Nymph is done.  Sourced; wants the repository's top
 # folder as current folder.
 
+# The kernel that SAN= asks for.
+KERNEL=build/part-0${SAN:+-$SAN}
 # Under -icount an instruction takes 2^SHIFT virtual nanoseconds.  GRUB is
-# slow at small shifts; any value gives the same verdicts.
-SHIFT=${NYMPH_SHIFT:-6}
+# slow at small shifts; any value gives the same verdicts.  A sanitizer's kernel
+# executes a few instructions where the plain one has one.
+SHIFT=${NYMPH_SHIFT:-${SAN:+4}}
+SHIFT=${SHIFT:-6}
 # The limit of wall time for one boot, in seconds.  A test's own limit is virtual
 # time, in init; this one is for a kernel that makes no progress at all: it gets an
 # NMI, at which it says what it is at, and three seconds later it is killed.
-WALL=${NYMPH_WALL:-90}
+WALL=${NYMPH_WALL:-${SAN:+600}}
+WALL=${WALL:-90}
 MACHINE=(-M q35 -cpu 'qemu64,+smep,+smap' -m 256)
 
 BROKEN=driver=raw,file.driver=blkdebug,file.image.driver=file

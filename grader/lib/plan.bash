@@ -65,7 +65,7 @@ group_cpus() {
 # group_shift GROUP: the SHIFT of that boot: of much work, more in a second.
 group_shift() {
 	case ${NYMPH_SHIFT:-}$1 in
-	swap) echo 3 ;;
+	swap) echo $((SHIFT / 2)) ;;
 	*) echo "$SHIFT" ;;
 	esac
 }

@@ -16,7 +16,7 @@ stage_boot() {
 
 	cd "$TOP" || return
 	NYMPH_OUT=${NYMPH_OUT:-$TOP/build/grade}
-	NYMPH_ISO=${NYMPH_ISO:-$TOP/build/part-0/nymph.iso}
+	NYMPH_ISO=${NYMPH_ISO:-$TOP/$KERNEL/nymph.iso}
 	export NYMPH_OUT NYMPH_ISO
 	rm -rf "$NYMPH_OUT"
 	mkdir -p "$NYMPH_OUT"
@@ -230,7 +230,7 @@ explain_end() {
 
 # replay NAME: how to see it again.
 replay() {
-	local args="PART=0 TEST=$1${SEED:+ SEED=$SEED}${CPUS:+ CPUS=$CPUS}"
+	local args="PART=0 TEST=$1${SEED:+ SEED=$SEED}${CPUS:+ CPUS=$CPUS}${SAN:+ SAN=$SAN}"
 
 	echo "replay: make grade $args"
 	echo "debug:  make gdb $args"

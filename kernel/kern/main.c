@@ -27,6 +27,7 @@
 #include <dev/blk.h>
 #include <dev/framebuffer.h>
 #include <dev/uart.h>
+#include <san/san_test.h>
 
 BOOTOPT(bo_tests, "tests", "", "for init: the tests to run, by commas");
 
@@ -58,6 +59,7 @@ kmain(void)
 	fb_init();
 	mp_start();
 	trace_init();
+	san_test_run();
 	ktest_run();
 
 	vm_pageout_start();

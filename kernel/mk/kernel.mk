@@ -4,6 +4,7 @@
 #
 #	make -f kernel/mk/kernel.mk SRC="kernel [layer...]" OUT=build/part-0 \
 #	    [REMOVED="vm/x.c ..."] [INITRD=file.cpio] [CMDLINE="opt=val ..."] \
+#	    [SAN=kasan|ubsan|kcsan|witness] \
 #	    kernel | iso | compdb | tree
 #
 # The stage is first laid out as symlinks in $(OUT)/tree (see compose.sh) and
@@ -19,6 +20,7 @@ endif
 REMOVED	?=
 INITRD	?=
 CMDLINE	?=
+SAN	?=
 WERROR	?= -Werror
 EXTRA_CFLAGS ?=
 
@@ -48,6 +50,9 @@ endif
 
 srcs	:= $(sort $(foreach d,$(DIRS),$(wildcard $(TREE)/$(d)/*.c) \
     $(wildcard $(TREE)/$(d)/*.S)))
+# Of san/, each sanitizer's files belong to its build, and san_*.c to all four.
+srcs	:= $(filter-out $(if $(SAN),,$(TREE)/san/san_%) $(foreach s,kasan ubsan \
+    kcsan witness,$(if $(filter $(s),$(SAN)),,$(TREE)/san/$(s)%)),$(srcs))
 objs	:= $(patsubst $(TREE)/%,$(OBJ)/%.o,$(basename $(srcs)))
 
 gccinc	:= $(shell $(CC) -print-file-name=include)
@@ -65,6 +70,23 @@ CFLAGS	:= -std=gnu11 -ffreestanding -nostdinc -O2 -g \
 	   -Wframe-larger-than=2048 $(WERROR) \
 	   -DLIBBSD_OVERLAY -D__NYMPH__ \
 	   -I$(TREE) -isystem $(UAPI) -isystem $(gccinc) $(EXTRA_CFLAGS)
+
+# What the compiler adds for each sanitizer; calls only, so that what they do
+# stands in san/.  The sanitizers' own files go without, and NOSAN.
+SANFLAGS_kasan	:= -fsanitize=kernel-address --param asan-stack=0 \
+	   --param asan-globals=1 \
+	   --param asan-instrumentation-with-call-threshold=0
+SANFLAGS_ubsan	:= -fsanitize=undefined
+SANFLAGS_kcsan	:= -fsanitize=thread
+SANFLAGS_witness :=
+SANFLAGS := $(SANFLAGS_$(SAN))
+NOSAN	:= $(filter-out %_test.o,$(filter $(OBJ)/san/%,$(objs))) \
+	   $(NOSAN_$(SAN):%=$(OBJ)/%.o)
+ifneq ($(SAN),)
+upper	:= $(shell echo $(SAN) | tr a-z A-Z)
+CFLAGS	+= -DSAN_BUILD=1 -D$(upper)=1
+endif
+
 ASFLAGS	:= $(filter-out -std=% -Wmissing-% -Wstrict-%,$(CFLAGS)) \
 	   -D__ASSEMBLER__ -Wa,--noexecstack
 LDFLAGS	:= -nostdlib -static -no-pie -z max-page-size=0x1000 \
@@ -98,7 +120,7 @@ $(UAPI)/.made: $(MK)kernel.mk
 
 # A change of the flags rebuilds everything; an unchanged command line does
 # not touch the file.
-flags	:= $(CC) $(CFLAGS)
+flags	:= $(CC) $(CFLAGS) $(SANFLAGS)
 $(OUT)/flags: FORCE
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 FORCE:
@@ -107,8 +129,9 @@ $(objs): $(UAPI)/.made $(OUT)/flags
 
 $(foreach d,$(sort $(dir $(objs))),$(shell mkdir -p $(d)))
 
+$(NOSAN): private SANFLAGS :=
 $(OBJ)/%.o: $(TREE)/%.c
-	@$(CC) $(CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	@$(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
 $(OBJ)/%.o: $(TREE)/%.S
 	@$(CC) $(ASFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
