@@ -1,11 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Which tests are planned: their titles in the .bats files are the only list.
 
-# plan_titles FILE: "POINTS NAME SENTENCE" for every test that TEST= selects: a
+# stage_number: after which part it is.
+stage_number() {
+	echo "${LAB:-${PART:-0}}"
+}
+
+# stage_args: how a make line names it.
+stage_args() {
+	if [[ -n ${LAB:-} ]]; then
+		echo "LAB=$LAB${BASE:+ BASE=$BASE}"
+	else
+		echo "PART=${PART:-0}"
+	fi
+}
+
+# plan_files: the files whose tests the stage must pass: of a part what every
+# stage must and its own, of a lab its own.
+plan_files() {
+	[[ -n ${LAB:-} ]] || echo grader/base.bats
+	ls "grader/$(printf %02d "$(stage_number)")"-*.bats 2> /dev/null
+}
+
+# plan_titles FILE...: "POINTS NAME SENTENCE" for every test that TEST= selects: a
 # name, the beginning of names up to a "_", or several with commas between them.
 plan_titles() {
-	sed -n 's/^@test "\[\([0-9]*\)\] \([A-Za-z0-9_]*\): \(.*\)" {.*/\1 \2 \3/p' \
-		"$1" | awk -v only="${TEST:-}" -v seed="${SEED:-}" '
+	sed -n 's/^@test "\[\([0-9]*\)\] \([0-9]*\.[0-9]* \)\?\([A-Za-z0-9_]*\): \(.*\)" {.*/\1 \3 \4/p' \
+		"$@" | awk -v only="${TEST:-}" -v seed="${SEED:-}" '
 		BEGIN { n = split(only, want, ",") }
 		{
 			take = n == 0
@@ -18,9 +39,15 @@ plan_titles() {
 		}'
 }
 
-# plan_names FILE: only the names.
+# plan_names FILE...: only the names.
 plan_names() {
-	plan_titles "$1" | cut -d' ' -f2
+	plan_titles "$@" | cut -d' ' -f2
+}
+
+# booted NAME...: those that are run in the kernel; boot_ and struct_ look at it
+# from outside.
+booted() {
+	printf '%s\n' "$@" | grep -vE '^(boot_|struct_|$)'
 }
 
 # run_name NAME: what init is to run for it: with SEED=, just that seed.

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Reads bats' event stream; prints what failed and why, a table of the groups,
-# and the sum.  Wants: planned, the number of tests that must come; file, the
-# .bats file with the headings of the groups; colour, 0 or 1.
+# and the sum.  A test that belongs to an exercise ("1.3") is counted there.
+# Wants: planned, the number of tests that must come; file, the .bats files with
+# the headings of the groups; colour, 0 or 1.
 
 BEGIN {
-	while ((getline line < file) > 0)
+	files = split(file, name, " ")
+	for (i = 1; i <= files; i++)
+	while ((getline line < name[i]) > 0)
 		if (line ~ /^#: /) {
 			split(line, word, " ")
 			heading[word[2]] = substr(line, length(word[2]) + 5)
@@ -28,7 +31,8 @@ function take(status,	num, title, points, name, group) {
 	name = substr(title, index(title, "]") + 2)
 	sub(/ # .*/, "", name)
 	group = substr(name, 1, index(name, ":") - 1)
-	sub(/_.*/, "", group)
+	if (!sub(/ .*/, "", group))
+		sub(/_.*/, "", group)
 	if (!(group in total))
 		order[++groups] = group
 	total[group]++

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What grader/*.bats share: the boots, done once a file, and the checks.
+# What grade and grader/*.bats share: the boots, done once a stage, and the checks.
 
-TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 source "$TOP/grader/lib/boot.bash"
 source "$TOP/grader/lib/plan.bash"
 
@@ -9,18 +9,15 @@ MAX_BOOTS=40 # of one group of tests
 
 # stage_boot: runs the planned tests on Nymph and, meanwhile, on Linux.  Leaves in
 # $NYMPH_OUT: records.tsv and oracle.tsv, a line for each test (see records());
-# boots, a line for each boot; where, the boot in which a test ran.
+# boots, a line for each boot; where, the boot in which a test ran.  NYMPH_ISO is
+# the stage's.
 stage_boot() {
 	local name group
 	local -A groups=()
 
-	cd "$TOP" || return
-	NYMPH_OUT=${NYMPH_OUT:-$TOP/build/grade}
-	NYMPH_ISO=${NYMPH_ISO:-$TOP/$KERNEL/nymph.iso}
-	export NYMPH_OUT NYMPH_ISO
 	rm -rf "$NYMPH_OUT"
 	mkdir -p "$NYMPH_OUT"
-	for name in $(plan_names "$BATS_TEST_FILENAME" | grep -v '^boot_'); do
+	for name in $(booted $(plan_names $(plan_files))); do
 		name=$(run_name "$name")
 		groups[$(group_of "$name")]+=" $name"
 	done
@@ -64,16 +61,31 @@ stage_group() {
 	esac
 }
 
+# expected_texts DIR: lays out there what tests must print on this stage: grader/expect,
+# overlaid with the folders NN in it of this part and those before.
+expected_texts() {
+	local dir n
+
+	rm -rf "$1"
+	mkdir -p "$1"
+	find "$TOP/grader/expect" -maxdepth 1 -type f -exec cp -t "$1" {} +
+	for ((n = 1; n <= $(stage_number); n++)); do
+		dir=$TOP/grader/expect/$(printf %02d $n)
+		[[ ! -d $dir ]] || cp "$dir"/* "$1"
+	done
+}
+
 # oracle NAME...: the same programs, in the same root file system, on this Linux.
 # What only Nymph can tell stands in a file, and is not asked: some of it would
 # fill Linux's memory.
 oracle() {
 	local name ask=()
 
+	expected_texts "$NYMPH_OUT/expect"
 	for name; do
-		if [[ -f $TOP/grader/expect/$name ]]; then
+		if [[ -f $NYMPH_OUT/expect/$name ]]; then
 			printf '%s\texit\t0\t%s\n' "$name" \
-				"$(base64 -w0 < "$TOP/grader/expect/$name")"
+				"$(base64 -w0 < "$NYMPH_OUT/expect/$name")"
 		else
 			ask+=("$name")
 		fi
@@ -117,9 +129,9 @@ boots() {
 
 # The name that the running test's title gives.
 test_name() {
-	local rest=${BATS_TEST_DESCRIPTION#*] }
+	local rest=${BATS_TEST_DESCRIPTION%%:*}
 
-	echo "${rest%%:*}"
+	echo "${rest##* }"
 }
 
 # record FILE NAME: one test's line.
@@ -230,7 +242,7 @@ explain_end() {
 
 # replay NAME: how to see it again.
 replay() {
-	local args="PART=0 TEST=$1${SEED:+ SEED=$SEED}${CPUS:+ CPUS=$CPUS}${SAN:+ SAN=$SAN}"
+	local args="$(stage_args) TEST=$1${SEED:+ SEED=$SEED}${CPUS:+ CPUS=$CPUS}${SAN:+ SAN=$SAN}"
 
 	echo "replay: make grade $args"
 	echo "debug:  make gdb $args"

@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# compose.sh OUT "LAYER..." "REMOVED..."
+# compose.sh OUT "WORD..."
 #
 # Materialises a stage as the folder OUT/tree: one symlink for each source
-# file, a later layer's file taking the place of an earlier one's at the same
-# path, less the REMOVED paths.  Only what differs from the last time is
-# touched, and the object made from a path whose file came from elsewhere
-# before is thrown away, since its time stamp says nothing any more.
+# file.  A word is a layer, a folder whose files take the place of earlier ones
+# at the same path, or -PATH, a file that is gone from here on.  Only what
+# differs from the last time is touched, and the object made from a path whose
+# file came from elsewhere before is thrown away, since its time stamp says
+# nothing any more.
 set -eu
 
 out=$1
-layers=$2
-removed=${3-}
+words=$2
 tree=$out/tree
 mkdir -p "$tree"
 
@@ -20,22 +20,26 @@ have=$out/tree.have
 now=$out/tree.now
 tab=$(printf '\t')
 
-for layer in $layers; do
-	if [ ! -d "$layer" ]; then
-		echo "compose: no such layer: $layer" >&2
+for word in $words; do
+	case $word in
+	-*)
+		echo "$word"
+		continue
+		;;
+	esac
+	if [ ! -d "$word" ]; then
+		echo "compose: no such layer: $word" >&2
 		exit 1
 	fi
-done
-for layer in $layers; do
-	root=$(cd "$layer" && pwd -P)
+	root=$(cd "$word" && pwd -P)
 	for dir in boot amd64 pmap vm kern fs dev san; do
 		[ -d "$root/$dir" ] || continue
 		find "$root/$dir" -type f -name '*.[chS]' -o \
 		    -type f -name '*.ld' -o -type f -name '*.cfg'
 	done | sed "s|^$root/\(.*\)|\1$tab$root/\1|"
-done | awk -F"$tab" -v removed="$removed" '
-	BEGIN { n = split(removed, r, " "); for (i = 1; i <= n; i++) gone[r[i]] }
-	!($1 in gone) { at[$1] = $2 }
+done | awk -F"$tab" '
+	/^-/ { delete at[substr($0, 2)]; next }
+	{ at[$1] = $2 }
 	END { for (p in at) printf "%s\t%s\n", p, at[p] }
 ' | LC_ALL=C sort > "$now"
 

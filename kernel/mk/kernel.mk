@@ -2,33 +2,40 @@
 #
 # How a kernel is built from a stage.
 #
-#	make -f kernel/mk/kernel.mk SRC="kernel [layer...]" OUT=build/part-0 \
-#	    [REMOVED="vm/x.c ..."] [INITRD=file.cpio] [CMDLINE="opt=val ..."] \
-#	    [SAN=kasan|ubsan|kcsan|witness] \
+#	make -f kernel/mk/kernel.mk [PART=n] [LAB=n [BASE=mine]] [OUT=folder] \
+#	    [SRC="layer... -path..."] [INITRD=file.cpio] \
+#	    [CMDLINE="opt=val ..."] [SAN=kasan|ubsan|kcsan|witness] \
 #	    kernel | iso | compdb | tree
 #
-# The stage is first laid out as symlinks in $(OUT)/tree (see compose.sh) and
-# everything is found there by wildcard, so that a layer may add or remove a
-# file without a list to keep.  The result depends on the sources and the
-# tools alone: no path of this machine and no time gets into it.
+# The stage is first laid out as symlinks in $(OUT)/tree (see stage.sh and
+# compose.sh) and everything is found there by wildcard, so that a layer may
+# add or remove a file without a list to keep.  The result depends on the
+# sources and the tools alone: no path of this machine and no time gets into
+# it.  Objects are kept by what they depend on (see cc.sh), so a stage compiles
+# only what none before it had.
 
-SRC	?= kernel
-OUT	?= build/part-0
+MK	:= $(dir $(lastword $(MAKEFILE_LIST)))
+stage	:= '$(PART)' '$(LAB)' '$(BASE)'
+ifndef SRC
+SRC	:= $(shell sh $(MK)stage.sh words $(stage))
+endif
+ifndef OUT
+OUT	:= build/$(shell sh $(MK)stage.sh name $(stage))
+endif
 ifneq ($(filter default undefined,$(origin CC)),)
 CC	:= gcc
 endif
-REMOVED	?=
 INITRD	?=
 CMDLINE	?=
 SAN	?=
 WERROR	?= -Werror
 EXTRA_CFLAGS ?=
 
-MK	:= $(dir $(lastword $(MAKEFILE_LIST)))
 TREE	:= $(OUT)/tree
 OBJ	:= $(OUT)/obj
-UAPI	:= $(OUT)/uapi
-GRUB	?= $(OUT)/grub
+UAPI	?= build/uapi
+GRUB	?= build/grub
+STORE	?= build/objects
 
 DIRS	:= boot amd64 pmap vm kern fs dev san
 
@@ -41,8 +48,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 
 ifneq ($(filter clean,$(MAKECMDGOALS)),clean)
-composed := $(shell sh $(MK)compose.sh "$(OUT)" "$(SRC)" "$(REMOVED)" \
-    >&2 && echo yes)
+composed := $(shell sh $(MK)compose.sh "$(OUT)" "$(SRC)" >&2 && echo yes)
 ifneq ($(composed),yes)
 $(error the stage could not be laid out)
 endif
@@ -125,16 +131,16 @@ $(OUT)/flags: FORCE
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 FORCE:
 
-$(objs): $(UAPI)/.made $(OUT)/flags
+$(objs): $(UAPI)/.made $(OUT)/flags $(MK)cc.sh
 
 $(foreach d,$(sort $(dir $(objs))),$(shell mkdir -p $(d)))
 
 $(NOSAN): private SANFLAGS :=
 $(OBJ)/%.o: $(TREE)/%.c
-	@$(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	@sh $(MK)cc.sh $(STORE) $(TREE) $@ $< $(CC) $(CFLAGS) $(SANFLAGS)
 
 $(OBJ)/%.o: $(TREE)/%.S
-	@$(CC) $(ASFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+	@sh $(MK)cc.sh $(STORE) $(TREE) $@ $< $(CC) $(ASFLAGS)
 
 # kernel.elf has the DWARF, for gdb; nymph is the same without it, for GRUB
 # (which hands the kernel its symbol table).

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# cc.sh STORE TREE OBJECT SOURCE CC FLAG...: compiles SOURCE to OBJECT, or takes
+# the object that the same text gave before.
+#
+# What an object depends on is the preprocessed text (with every header in it,
+# and the line markers, from which the debugger's tables are made) and the
+# command line.  Where the stage's folder is named in them does not matter: the
+# flags map it away.  Objects are kept in STORE by the hash of that, so what a
+# stage shares with another is compiled once.
+set -eu
+store=$1 tree=$2 object=$3 source=$4
+shift 4
+
+"$@" -MMD -MP -MF "${object%.o}.d" -MT "$object" -E -o "$object.i" "$source"
+key=$({
+	echo "$*"
+	cat "$object.i"
+} | sed "s|$tree/||g; s|$tree\([ =]\)|\1|g" | sha256sum)
+key=${key%% *}
+rm -f "$object.i"
+kept=$store/$key.o
+if [ ! -f "$kept" ]; then
+	mkdir -p "$store"
+	"$@" -c -o "$kept.$$" "$source" || {
+		rm -f "$kept.$$"
+		exit 1
+	}
+	mv "$kept.$$" "$kept"
+fi
+# A copy, so that it is younger than its source.
+cp "$kept" "$object"
