@@ -39,7 +39,7 @@ $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
 # --- Programs that run on Nymph, and the initramfs they travel in ----------
 
 U	:= $(B)/user
-tests	:= $(filter-out t tfs tmem,$(basename \
+tests	:= $(filter-out t tfs tmem tswap,$(basename \
 	   $(notdir $(wildcard grader/programs/*.c))))
 demos	:= chain draw fault vmmap vmstat
 
@@ -49,7 +49,7 @@ UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
 	   -ffile-prefix-map=$(CURDIR)/= -fmacro-prefix-map=grader/programs/=
 
 $(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tfs.c \
-    grader/programs/tmem.c grader/programs/t.h | $(B)/deps
+    grader/programs/tmem.c grader/programs/tswap.c grader/programs/t.h | $(B)/deps
 	@mkdir -p $(@D)
 	@musl-gcc $(UCFLAGS) -o $@ $(filter-out $(included),$(filter %.c,$^))
 

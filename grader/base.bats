@@ -335,7 +335,7 @@ load lib/stage
 @test "[2] ext2_full: a full disk says so and keeps what it has" { check; }
 @test "[2] ext2_mounts: read-only, busy and foreign disks are refused" { check; }
 @test "[2] ext2_kept: the host finds the same files on the disk" { check && disk_has_files; }
-@test "[2] ext2_clean: e2fsck finds nothing wrong on any disk" { check && disks_are_clean; }
+@test "[2] ext2_clean: e2fsck finds nothing wrong on any disk" { check && disks_are_clean small large old; }
 
 #: fstorture Seeded use of a disk's files
 @test "[2] fstorture_small_1: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }
@@ -375,5 +375,16 @@ load lib/stage
 @test "[3] swap_read_error: a page that cannot be read is a SIGBUS, the others are there" { check; }
 @test "[2] swap_read_error_kills: SIGBUS for the child, EFAULT for write" { check; }
 @test "[2] swap_write_error: what cannot be written stays, or goes elsewhere" { check; }
-@test "[3] swap_oom: no memory and no swap: the largest goes, the others stay" { check; }
-@test "[2] swap_oom_largest: the largest process goes, even asleep" { check; }
+@test "[3] oom_three: no memory and no swap: the largest goes, the others stay" { check; }
+@test "[2] oom_largest: the largest process goes, even asleep" { check; }
+
+#: press Files and threads when memory is short
+@test "[3] press_shared: more of a file is written by mappings than there is RAM" { check; }
+@test "[2] press_written: the same by write, in odd pieces" { check; }
+@test "[2] press_private: private changes go to swap, never to the file" { check; }
+@test "[2] press_cut: a file is cut while its pages go to the disk" { check; }
+@test "[2] press_errors: a page that cannot be written is kept until it can" { check; }
+@test "[1] press_ramfs: a file in memory loses nothing" { check; }
+@test "[3] press_threads: four threads use twice the RAM, during swapoff" { check; }
+@test "[2] press_mlock: wired pages of memory and of a file stay" { check; }
+@test "[2] press_left: e2fsck finds nothing wrong on the disk" { check && disks_are_clean disk; }

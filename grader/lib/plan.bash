@@ -65,8 +65,9 @@ group_of() {
 	thread_* | *_smp_*) echo threads ;;
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
-	disk_* | vdisk_* | fb_* | swap_*) echo "${1%%_*}" ;;
+	disk_* | vdisk_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
 	prefault_exclusive) echo exclusive ;;
+	oom_*) echo swap ;;
 	fuzz_*) echo fuzz ;;
 	*) echo ordinary ;;
 	esac
@@ -77,6 +78,7 @@ group_options() {
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
+	press) echo mem=8 swap=dda ;;
 	esac
 }
 
@@ -92,7 +94,7 @@ group_cpus() {
 # group_shift GROUP: the SHIFT of that boot: of much work, more in a second.
 group_shift() {
 	case ${NYMPH_SHIFT:-}$1 in
-	swap) echo $((SHIFT / 2)) ;;
+	swap | press) echo $((SHIFT - 2)) ;;
 	*) echo "$SHIFT" ;;
 	esac
 }
@@ -147,6 +149,12 @@ group_disks() {
 		truncate -s 64M "$2/disk"
 		truncate -s 8M "$2/other"
 		echo "dd:$2/disk dd:$2/other"
+		;;
+	press)
+		rm -f "$2/swap" "$2/extra"
+		truncate -s 32M "$2/swap" "$2/extra"
+		ext2_image "$2/disk" 16M 4096 -b 4096
+		echo "dd:$2/swap dd:$2/disk dd:$2/extra"
 		;;
 	fb) echo screen: ;;
 	esac

@@ -25,7 +25,7 @@ stage_boot() {
 	((${#groups[@]})) || groups[ordinary]=fork_returns
 
 	oracle ${groups[*]} &
-	for group in ordinary swap threads disk vdisk fb ext2 damage exclusive \
+	for group in ordinary swap press threads disk vdisk fb ext2 damage exclusive \
 		fuzz plug; do
 		# Not more at once than there are CPUs to run them.
 		until (($(jobs -pr | wc -l) < $(nproc))); do
@@ -326,12 +326,13 @@ disk_has_files() {
 	return 1
 }
 
-# e2fsck has nothing to say about the disks.
+# disks_are_clean [IMAGE...]: e2fsck has nothing to say about the disks of the
+# running test's boot.
 disks_are_clean() {
 	local dir image bad=0
 
 	dir=$(boot_dir)
-	for image in small large old; do
+	for image; do
 		PATH=$PATH:/sbin:/usr/sbin e2fsck -fn "$dir/$image" \
 			> "$dir/$image.fsck" 2>&1 && continue
 		bad=1

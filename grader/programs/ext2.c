@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/swap.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -487,12 +488,14 @@ TEST(mounts)
 	MUST(close(t_file("f", "data", 4)));
 	MUST(mkdir("ro", 0755));
 	FAILS(EBUSY, mount("/dev/dda", "ro", "ext2", 0, NULL));
+	FAILS(EBUSY, swapon("/dev/dda", 0));
 	fd = MUST(open("f", O_RDONLY));
 	MUST(chdir(".."));
 	FAILS(EBUSY, umount2("dda", 0));
 	MUST(close(fd));
 	t_umount("dda");
 	FAILS(EINVAL, umount2("dda", 0));
+	FAILS(EINVAL, swapon("/dev/dda", 0)); /* free, but no swap */
 
 	was = counter("writes ");
 	MUST(mount("/dev/dda", "dda", "ext2", MS_RDONLY, NULL));

@@ -15,61 +15,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "t.h"
 
-#define MIB	   (1L << 20)
-#define RAM	   (8 * MIB)
 #define BIG	   "/dev/dda"
 #define BIG_SIZE   (64 * MIB)
 #define SMALL_SIZE (8 * MIB)
-#define WORDS	   4 /* of a page, that a test looks at */
-
-/* Is this the kernel that the disks are for? */
-static int
-on_nymph(void)
-{
-	return access("/dev/diskctl", F_OK) == 0;
-}
-
-/* Says a command to /dev/diskctl. */
-static void
-control(const char *command)
-{
-	int fd = MUST(open("/dev/diskctl", O_WRONLY));
-
-	EXPECT(strlen(command), write(fd, command, strlen(command)));
-	close(fd);
-}
-
-/* Writes what mkswap would, for so many pages, with the bad ones of a list that
- * ends with 0. */
-static void
-make_swap(const char *disk, uint32_t pages, const uint32_t *bad)
-{
-	static uint32_t page[PAGE / 4];
-	int fd = MUST(open(disk, O_WRONLY));
-
-	memset(page, 0, sizeof(page));
-	page[256] = 1;
-	page[257] = pages - 1;
-	for (; bad != NULL && bad[page[258]] != 0; page[258]++)
-		page[384 + page[258]] = bad[page[258]];
-	memcpy((char *)page + PAGE - 10, "SWAPSPACE2", 10);
-	EXPECT(PAGE, write(fd, page, PAGE));
-	close(fd);
-}
 
 /* The big disk is swapped to from here on. */
 static void
 big_on(void)
 {
-	if (!on_nymph())
+	if (!t_nymph())
 		return;
-	make_swap(BIG, BIG_SIZE / PAGE, NULL);
+	t_mkswap(BIG, BIG_SIZE / PAGE, NULL);
 	MUST(swapon(BIG, 0));
 }
 
@@ -77,106 +41,28 @@ big_on(void)
 static void
 big_off(void)
 {
-	if (on_nymph())
+	if (t_nymph())
 		MUST(swapoff(BIG));
-}
-
-/* The i-th word that belongs in a page. */
-static uint64_t
-word(uint32_t seed, long page, int i)
-{
-	uint64_t x = ((uint64_t)seed << 32 | (uint32_t)page) * WORDS + i;
-
-	x *= 0x9e3779b97f4a7c15UL;
-	return x ^ x >> 29;
-}
-
-/* Writes a page. */
-static void
-put(char *mem, long page, uint32_t seed)
-{
-	uint64_t *p = (uint64_t *)(mem + page * PAGE);
-
-	for (int i = 0; i < WORDS; i++)
-		p[i * (PAGE / 8 / WORDS)] = word(seed, page, i);
-}
-
-/* Is it what was written? */
-static int
-is(const char *mem, long page, uint32_t seed)
-{
-	const uint64_t *p = (const uint64_t *)(mem + page * PAGE);
-
-	for (int i = 0; i < WORDS; i++)
-		if (p[i * (PAGE / 8 / WORDS)] != word(seed, page, i))
-			return 0;
-	return 1;
-}
-
-/* Is it zero there? */
-static int
-is_zero(const char *mem, long page)
-{
-	const uint64_t *p = (const uint64_t *)(mem + page * PAGE);
-
-	for (int i = 0; i < WORDS; i++)
-		if (p[i * (PAGE / 8 / WORDS)] != 0)
-			return 0;
-	return 1;
-}
-
-static void
-put_all(char *mem, long pages, uint32_t seed)
-{
-	for (long i = 0; i < pages; i++)
-		put(mem, i, seed);
-}
-
-/* How many pages of a range are not what was written. */
-static long
-wrong(const char *mem, long pages, uint32_t seed)
-{
-	long n = 0;
-
-	for (long i = 0; i < pages; i++)
-		n += !is(mem, i, seed);
-	return n;
-}
-
-/* Wants so much memory for a moment that what nobody uses goes to swap. */
-static void
-squeeze(void)
-{
-	long pages = (RAM + RAM / 4) / PAGE;
-	char *mem;
-	pid_t pid = t_fork();
-
-	if (pid == 0) {
-		mem = t_map(pages);
-		put_all(mem, pages, 99);
-		_exit(0);
-	}
-	EXPECT(0, t_wait(pid));
 }
 
 /* A counter's growth since `before' must not be zero. */
 static void
 moved(const char *name, long before)
 {
-	if (on_nymph())
+	if (t_nymph())
 		EXPECT(1, t_vmstat(name) > before);
 }
 
 TEST(four_times)
 {
-	long pages = 4 * RAM / PAGE, in = t_vmstat("v_swappgsin");
+	long pages = 4 * T_RAM / PAGE, in = t_vmstat("v_swappgsin");
 	long out = t_vmstat("v_swappgsout");
 	char *mem;
 
 	big_on();
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	EXPECT(0, wrong(mem, pages, 1));
+	t_put_all(mem, pages, 1);
+	EXPECT(0, t_wrong(mem, pages, 1));
 	moved("v_swappgsout", out);
 	moved("v_swappgsin", in);
 	MUST(munmap(mem, pages * PAGE));
@@ -186,20 +72,20 @@ TEST(four_times)
 /* Backward and by leaps, and half of the pages change on the way. */
 TEST(orders)
 {
-	long pages = 2 * RAM / PAGE, i, at, bad = 0;
+	long pages = 2 * T_RAM / PAGE, i, at, bad = 0;
 	char *mem;
 
 	big_on();
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
+	t_put_all(mem, pages, 1);
 	for (i = pages - 1; i >= 0; i--) {
-		bad += !is(mem, i, 1);
+		bad += !t_is(mem, i, 1);
 		if (i & 1)
-			put(mem, i, 2);
+			t_put(mem, i, 2);
 	}
 	EXPECT(0, bad);
 	for (i = 0, at = 0; i < pages; i++, at = (at + 4999) % pages)
-		bad += !is(mem, at, at & 1 ? 2 : 1);
+		bad += !t_is(mem, at, at & 1 ? 2 : 1);
 	EXPECT(0, bad);
 	MUST(munmap(mem, pages * PAGE));
 	big_off();
@@ -211,11 +97,11 @@ generation(char *mem, long part, int depth, int last)
 {
 	pid_t pid;
 
-	put_all(mem + depth * part * PAGE, part, 10 + depth);
-	squeeze();
+	t_put_all(mem + depth * part * PAGE, part, 10 + depth);
+	t_squeeze();
 	for (int d = 0; d <= last; d++)
 		EXPECT(0,
-		    wrong(mem + d * part * PAGE, part,
+		    t_wrong(mem + d * part * PAGE, part,
 			d <= depth ? 10 + (uint32_t)d : 1));
 	if (depth == last)
 		return;
@@ -226,19 +112,19 @@ generation(char *mem, long part, int depth, int last)
 	}
 	t_reap(pid);
 	/* What the child wrote is not ours. */
-	EXPECT(0, wrong(mem + (depth + 1) * part * PAGE, part, 1));
+	EXPECT(0, t_wrong(mem + (depth + 1) * part * PAGE, part, 1));
 }
 
 TEST(fork_chain)
 {
 	const int last = 4;
-	long part = RAM / 16 / PAGE;
+	long part = T_RAM / 16 / PAGE;
 	char *mem;
 
 	big_on();
 	mem = t_map((last + 1) * part);
 	for (int d = 0; d <= last; d++)
-		put_all(mem + d * part * PAGE, part, 1);
+		t_put_all(mem + d * part * PAGE, part, 1);
 	generation(mem, part, 0, last);
 	big_off();
 }
@@ -247,7 +133,7 @@ TEST(fork_chain)
  * objects become one again: with what is on swap. */
 TEST(collapse)
 {
-	long pages = RAM / 2 / PAGE, i, bad = 0;
+	long pages = T_RAM / 2 / PAGE, i, bad = 0;
 	struct gate go;
 	char *mem;
 	pid_t pid;
@@ -255,18 +141,18 @@ TEST(collapse)
 	big_on();
 	gate_init(&go);
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	pid = t_fork();
 	if (pid == 0) {
 		for (i = 0; i < pages; i += 3)
-			put(mem, i, 3);
+			t_put(mem, i, 3);
 		gate_wait(&go);
 		_exit(0);
 	}
 	for (i = 0; i < pages; i += 2)
-		put(mem, i, 2);
-	squeeze();
+		t_put(mem, i, 2);
+	t_squeeze();
 	gate_open(&go);
 	EXPECT(0, t_wait(pid));
 	/* Of 100 forks each has the chance to collapse and to split. */
@@ -277,9 +163,9 @@ TEST(collapse)
 		EXPECT(0, t_wait(pid));
 	}
 	for (i = 0; i < pages; i++)
-		bad += !is(mem, i, i & 1 ? 1 : 2);
+		bad += !t_is(mem, i, i & 1 ? 1 : 2);
 	EXPECT(0, bad);
-	if (on_nymph())
+	if (t_nymph())
 		EXPECT(0, t_depth(0, mem));
 	big_off();
 }
@@ -287,14 +173,14 @@ TEST(collapse)
 /* A mapping with holes forks as pieces, each with its part of the swap. */
 TEST(split)
 {
-	long pages = RAM / 4 / PAGE, i, bad = 0;
+	long pages = T_RAM / 4 / PAGE, i, bad = 0;
 	char *mem;
 	pid_t pid;
 
 	big_on();
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	for (i = 50; i < pages; i += 100)
 		MUST(munmap(mem + i * PAGE, PAGE));
 	pid = t_fork();
@@ -302,8 +188,8 @@ TEST(split)
 		for (i = 0; i < pages; i++) {
 			if (i % 100 == 50)
 				continue;
-			bad += !is(mem, i, 1);
-			put(mem, i, 2);
+			bad += !t_is(mem, i, 1);
+			t_put(mem, i, 2);
 		}
 		EXPECT(0, bad);
 		t_exit();
@@ -311,7 +197,7 @@ TEST(split)
 	t_reap(pid);
 	for (i = 0; i < pages; i++)
 		if (i % 100 != 50)
-			bad += !is(mem, i, 1);
+			bad += !t_is(mem, i, 1);
 	EXPECT(0, bad);
 	big_off();
 }
@@ -319,23 +205,23 @@ TEST(split)
 /* Two processes, one memory, more than there is RAM. */
 TEST(shared)
 {
-	long pages = 2 * RAM / PAGE, i, bad = 0;
+	long pages = 2 * T_RAM / PAGE, i, bad = 0;
 	char *mem;
 	pid_t pid;
 
 	big_on();
 	mem = t_map_shared(pages);
-	put_all(mem, pages, 1);
+	t_put_all(mem, pages, 1);
 	pid = t_fork();
 	if (pid == 0) {
-		EXPECT(0, wrong(mem, pages, 1));
+		EXPECT(0, t_wrong(mem, pages, 1));
 		for (i = 0; i < pages; i += 2)
-			put(mem, i, 2);
+			t_put(mem, i, 2);
 		t_exit();
 	}
 	t_reap(pid);
 	for (i = 0; i < pages; i++)
-		bad += !is(mem, i, i & 1 ? 1 : 2);
+		bad += !t_is(mem, i, i & 1 ? 1 : 2);
 	EXPECT(0, bad);
 	MUST(munmap(mem, pages * PAGE));
 	big_off();
@@ -344,136 +230,136 @@ TEST(shared)
 /* What is wired stays; what is not may go. */
 TEST(mlock)
 {
-	static unsigned char vec[RAM / 8 / PAGE];
-	long pages = RAM / 8 / PAGE, i, in = 0;
+	static unsigned char vec[T_RAM / 8 / PAGE];
+	long pages = T_RAM / 8 / PAGE, i, in = 0;
 	char *mem;
 
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	MUST(mlock(mem, pages * PAGE));
-	squeeze();
+	t_squeeze();
 	MUST(mincore(mem, pages * PAGE, vec));
 	for (i = 0; i < pages; i++)
 		in += vec[i] & 1;
 	EXPECT(pages, in);
-	EXPECT(0, wrong(mem, pages, 1));
+	EXPECT(0, t_wrong(mem, pages, 1));
 	MUST(munlock(mem, pages * PAGE));
-	squeeze();
-	EXPECT(0, wrong(mem, pages, 1));
+	t_squeeze();
+	EXPECT(0, t_wrong(mem, pages, 1));
 }
 
 /* mincore: on swap is not in memory. */
 TEST(mincore)
 {
-	static unsigned char vec[RAM / 2 / PAGE];
-	long pages = RAM / 2 / PAGE, i, in = 0;
+	static unsigned char vec[T_RAM / 2 / PAGE];
+	long pages = T_RAM / 2 / PAGE, i, in = 0;
 	char *mem;
 
-	if (!on_nymph())
+	if (!t_nymph())
 		return;
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	MUST(mincore(mem, pages * PAGE, vec));
 	for (i = 0; i < pages; i++)
 		in += vec[i] & 1;
 	EXPECT(1, in < pages / 2);
-	EXPECT(0, wrong(mem, pages, 1));
+	EXPECT(0, t_wrong(mem, pages, 1));
 }
 
 /* Memory that was given up does not come back from swap. */
 TEST(dontneed)
 {
-	long pages = RAM / 4 / PAGE, half = pages / 2, i, bad = 0, left;
+	long pages = T_RAM / 4 / PAGE, half = pages / 2, i, bad = 0, left;
 	char *mem;
 	pid_t pid;
 
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	left = t_vmstat("swap_free");
 	MUST(madvise(mem, half * PAGE, MADV_DONTNEED));
-	if (on_nymph())
+	if (t_nymph())
 		EXPECT(1, t_vmstat("swap_free") > left + half / 2);
 	for (i = 0; i < half; i++)
-		bad += !is_zero(mem, i);
+		bad += !t_is_zero(mem, i);
 	EXPECT(0, bad);
 	for (i = half; i < pages; i++)
-		bad += !is(mem, i, 1);
+		bad += !t_is(mem, i, 1);
 	EXPECT(0, bad);
 	/* With a copy of it around. */
 	pid = t_fork();
 	if (pid == 0) {
 		MUST(madvise(mem, pages * PAGE, MADV_DONTNEED));
 		for (i = 0; i < pages; i++)
-			bad += !is_zero(mem, i);
+			bad += !t_is_zero(mem, i);
 		EXPECT(0, bad);
 		t_exit();
 	}
 	t_reap(pid);
 	for (i = half; i < pages; i++)
-		bad += !is(mem, i, 1);
+		bad += !t_is(mem, i, 1);
 	EXPECT(0, bad);
 }
 
 /* MADV_FREE leaves what was there or zeroes, and nothing older. */
 TEST(free)
 {
-	long pages = RAM / 4 / PAGE, i, bad = 0;
+	long pages = T_RAM / 4 / PAGE, i, bad = 0;
 	char *mem;
 
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	for (i = 0; i < pages; i += 2)
-		put(mem, i, 2);
+		t_put(mem, i, 2);
 	MUST(madvise(mem, pages * PAGE, MADV_FREE));
-	squeeze();
+	t_squeeze();
 	for (i = 0; i < pages; i++)
-		bad += !is_zero(mem, i) && !is(mem, i, i & 1 ? 1 : 2);
+		bad += !t_is_zero(mem, i) && !t_is(mem, i, i & 1 ? 1 : 2);
 	EXPECT(0, bad);
-	put_all(mem, pages, 3);
-	squeeze();
-	EXPECT(0, wrong(mem, pages, 3));
+	t_put_all(mem, pages, 3);
+	t_squeeze();
+	EXPECT(0, t_wrong(mem, pages, 3));
 }
 
 /* All that a process had on swap is free after it. */
 TEST(given_back)
 {
-	long pages = (RAM + RAM / 4) / PAGE, left = t_vmstat("swap_free");
+	long pages = (T_RAM + T_RAM / 4) / PAGE, left = t_vmstat("swap_free");
 	char *mem;
 	pid_t pid = t_fork();
 
 	if (pid == 0) {
 		mem = t_map(pages);
-		put_all(mem, pages, 1);
-		if (on_nymph())
+		t_put_all(mem, pages, 1);
+		if (t_nymph())
 			EXPECT(1, t_vmstat("swap_free") < left);
 		t_exit();
 	}
 	t_reap(pid);
-	if (on_nymph())
+	if (t_nymph())
 		EXPECT(1, t_vmstat("swap_free") >= left - 256);
 }
 
 /* The kernel reads and writes user memory that is on swap. */
 TEST(kernel)
 {
-	long pages = RAM / 8 / PAGE;
+	long pages = T_RAM / 8 / PAGE;
 	char *mem;
 	int fd;
 
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	fd = MUST(open("swapped", O_RDWR | O_CREAT | O_TRUNC, 0600));
 	EXPECT(pages * PAGE, write(fd, mem, pages * PAGE));
-	EXPECT(0, wrong(mem, pages, 1));
-	put_all(mem, pages, 2);
-	squeeze();
+	EXPECT(0, t_wrong(mem, pages, 1));
+	t_put_all(mem, pages, 2);
+	t_squeeze();
 	EXPECT(pages * PAGE, pread(fd, mem, pages * PAGE, 0));
-	EXPECT(0, wrong(mem, pages, 1));
+	EXPECT(0, t_wrong(mem, pages, 1));
 	close(fd);
 	unlink("swapped");
 }
@@ -481,7 +367,7 @@ TEST(kernel)
 /* Four processes that together want too much, all at the same time. */
 TEST(crowd)
 {
-	long pages = RAM / 2 / PAGE;
+	long pages = T_RAM / 2 / PAGE;
 	pid_t pid[4];
 	char *mem;
 	int i;
@@ -493,8 +379,8 @@ TEST(crowd)
 			continue;
 		mem = t_map(pages);
 		for (uint32_t round = 0; round < 2; round++) {
-			put_all(mem, pages, 4 * round + i);
-			EXPECT(0, wrong(mem, pages, 4 * round + i));
+			t_put_all(mem, pages, 4 * round + i);
+			EXPECT(0, t_wrong(mem, pages, 4 * round + i));
 		}
 		t_exit();
 	}
@@ -511,21 +397,21 @@ TEST(off)
 	long pages = 20 * MIB / PAGE, used;
 	char *mem;
 
-	make_swap(BIG, BIG_SIZE / PAGE, NULL);
+	t_mkswap(BIG, BIG_SIZE / PAGE, NULL);
 	MUST(swapon(BIG, SWAP_FLAG_PREFER | 7));
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
+	t_put_all(mem, pages, 1);
 	used = t_vmstat("swap_total") - t_vmstat("swap_free");
 	EXPECT(1, used > 10 * MIB / PAGE);
 	/* Too much for RAM and the small disk. */
-	put_all(mem, pages, 2);
+	t_put_all(mem, pages, 2);
 	FAILS(ENOMEM, swapoff(BIG));
-	EXPECT(0, wrong(mem, pages, 2));
+	EXPECT(0, t_wrong(mem, pages, 2));
 	MUST(munmap(mem + keep, 20 * MIB - keep));
-	squeeze();
+	t_squeeze();
 	MUST(swapoff(BIG));
 	EXPECT(SMALL_SIZE / PAGE - 1, t_vmstat("swap_total"));
-	EXPECT(0, wrong(mem, keep / PAGE, 2));
+	EXPECT(0, t_wrong(mem, keep / PAGE, 2));
 	FAILS(EINVAL, swapoff(BIG));
 }
 
@@ -550,16 +436,23 @@ TEST(errors)
 	EXPECT(PAGE, write(fd, page, PAGE));
 	close(fd);
 	FAILS(EINVAL, swapon(BIG, 0)); /* no header */
-	make_swap(BIG, BIG_SIZE / PAGE + 1, NULL);
+	t_mkswap(BIG, BIG_SIZE / PAGE + 1, NULL);
 	FAILS(EINVAL, swapon(BIG, 0)); /* too long */
-	make_swap(BIG, 1, NULL);
+	t_mkswap(BIG, 1, NULL);
 	FAILS(EINVAL, swapon(BIG, 0)); /* empty */
-	make_swap(BIG, 1000, beyond);
+	t_mkswap(BIG, 1000, beyond);
 	FAILS(EINVAL, swapon(BIG, 0));
-	make_swap(BIG, 1000, bad);
+	t_mkswap(BIG, 1000, bad);
 	MUST(swapon(BIG, 0));
 	EXPECT(free + 999 - 4, t_vmstat("swap_free"));
 	FAILS(EBUSY, swapon(BIG, 0));
+	MUST(mkdir("m", 0755));
+	FAILS(EBUSY, mount(BIG, "m", "ext2", 0, NULL));
+	FAILS(EBUSY, mount("/dev/ddb", "m", "ext2", MS_RDONLY, NULL));
+	MUST(swapoff(BIG));
+	FAILS(EINVAL, mount(BIG, "m", "ext2", 0, NULL)); /* no ext2, but free */
+	MUST(rmdir("m"));
+	MUST(swapon(BIG, 0)); /* and it is again */
 	MUST(swapoff(BIG));
 	EXPECT(free, t_vmstat("swap_free"));
 }
@@ -569,24 +462,24 @@ TEST(errors)
 static void
 fail_next_read(void)
 {
-	control("dda clear");
-	control("ddb clear");
-	control("dda fail read 0..131071 2");
-	control("ddb fail read 0..16383 2");
+	t_control("dda clear");
+	t_control("ddb clear");
+	t_control("dda fail read 0..131071 2");
+	t_control("ddb fail read 0..16383 2");
 }
 
 /* A page that cannot be read is a SIGBUS for who wants it, each time; the
  * others are all right, and so is this one when the disk is. */
 TEST(read_error)
 {
-	long pages = RAM / 4 / PAGE, i, bus = 0, bad = 0;
-	static unsigned char vec[RAM / 2 / PAGE];
+	long pages = T_RAM / 4 / PAGE, i, bus = 0, bad = 0;
+	static unsigned char vec[T_RAM / 2 / PAGE];
 	char *mem;
 
 	MUST(mlockall(MCL_CURRENT));
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	MUST(mincore(mem, pages * PAGE, vec));
 	for (i = 0; i < pages && bus < 20; i += 16) {
 		if (vec[i] & 1)
@@ -597,11 +490,11 @@ TEST(read_error)
 		EXPECT(0, strcmp(t_try('w', mem + i * PAGE), "BUS_ADRERR"));
 		bus++;
 	}
-	control("dda clear");
-	control("ddb clear");
+	t_control("dda clear");
+	t_control("ddb clear");
 	say("SIGBUS: %ld\n", bus);
 	for (i = 0; i < pages; i++)
-		bad += !is(mem, i, 1);
+		bad += !t_is(mem, i, 1);
 	EXPECT(0, bad);
 }
 
@@ -609,20 +502,20 @@ TEST(read_error)
  * has the same pages does not suffer. */
 TEST(read_error_kills)
 {
-	long pages = RAM / 4 / PAGE, i, efault = 0;
-	static unsigned char vec[RAM / 2 / PAGE];
+	long pages = T_RAM / 4 / PAGE, i, efault = 0;
+	static unsigned char vec[T_RAM / 2 / PAGE];
 	int fd, status;
 	char *mem;
 	pid_t pid;
 
 	MUST(mlockall(MCL_CURRENT));
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	squeeze();
+	t_put_all(mem, pages, 1);
+	t_squeeze();
 	pid = t_fork();
 	if (pid == 0) {
 		fail_next_read();
-		EXPECT(0, wrong(mem, pages, 1));
+		EXPECT(0, t_wrong(mem, pages, 1));
 		t_exit();
 	}
 	MUST(waitpid(pid, &status, 0));
@@ -635,91 +528,30 @@ TEST(read_error_kills)
 		fail_next_read();
 		efault += write(fd, mem + i * PAGE, 1) == -1 && errno == EFAULT;
 	}
-	control("dda clear");
-	control("ddb clear");
+	t_control("dda clear");
+	t_control("ddb clear");
 	close(fd);
 	unlink("swapped");
 	say("EFAULT: %ld\n", efault);
-	EXPECT(0, wrong(mem, pages, 1));
+	EXPECT(0, t_wrong(mem, pages, 1));
 }
 
 /* A page that cannot be written stays where it is, or goes elsewhere. */
 TEST(write_error)
 {
-	long pages = 2 * RAM / PAGE;
+	long pages = 2 * T_RAM / PAGE;
 	char *mem;
 
 	big_on();
-	control("ddb fail write 8..2047");
-	control("dda fail write 1000..3000");
+	t_control("ddb fail write 8..2047");
+	t_control("dda fail write 1000..3000");
 	mem = t_map(pages);
-	put_all(mem, pages, 1);
-	EXPECT(0, wrong(mem, pages, 1));
-	put_all(mem, pages, 2);
-	EXPECT(0, wrong(mem, pages, 2));
-	control("dda clear");
-	control("ddb clear");
+	t_put_all(mem, pages, 1);
+	EXPECT(0, t_wrong(mem, pages, 1));
+	t_put_all(mem, pages, 2);
+	EXPECT(0, t_wrong(mem, pages, 2));
+	t_control("dda clear");
+	t_control("ddb clear");
 	MUST(munmap(mem, pages * PAGE));
 	big_off();
-}
-
-/* No memory and no swap: the largest process goes, the others stay. */
-TEST(oom)
-{
-	long pages = 64 * MIB / PAGE, small = MIB / 2 / PAGE;
-	char *mem = t_map(small);
-	int status, i;
-	pid_t pid;
-
-	put_all(mem, small, 5);
-	for (i = 0; i < 3; i++) {
-		pid = t_fork();
-		if (pid == 0) {
-			mem = t_map(pages);
-			put_all(mem, pages, 1);
-			_exit(0);
-		}
-		MUST(waitpid(pid, &status, 0));
-		say("%s\n", t_status(status));
-		EXPECT(0, wrong(mem, small, 5));
-	}
-}
-
-/* Many small processes and one large one, which is asleep: it is the one. */
-TEST(oom_largest)
-{
-	long pages = 10 * MIB / PAGE, small = 3 * MIB / 2 / PAGE;
-	pid_t large, pid[5];
-	struct gate ready, go;
-	char *mem;
-	int status, i;
-
-	gate_init(&ready);
-	gate_init(&go);
-	large = t_fork();
-	if (large == 0) {
-		mem = t_map(pages);
-		put_all(mem, pages, 1);
-		gate_open(&ready);
-		for (;;)
-			pause();
-	}
-	gate_wait(&ready);
-	for (i = 0; i < 5; i++) {
-		pid[i] = t_fork();
-		if (pid[i] == 0) {
-			mem = t_map(small);
-			put_all(mem, small, 2);
-			EXPECT(0, wrong(mem, small, 2));
-			gate_wait(&go);
-			EXPECT(0, wrong(mem, small, 2));
-			t_exit();
-		}
-	}
-	MUST(waitpid(large, &status, 0));
-	say("the large one: %s\n", t_status(status));
-	for (i = 0; i < 5; i++)
-		gate_open(&go);
-	for (i = 0; i < 5; i++)
-		t_reap(pid[i]);
 }

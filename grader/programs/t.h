@@ -78,6 +78,19 @@ long t_entries(const void *start, const void *end);
 long t_read_text(const char *path, char *buf, size_t size);
 long t_vmstat(const char *name);
 
+/* More memory than there is: pages that say which they are. The boots for that
+ * have T_RAM bytes. */
+#define MIB   (1L << 20)
+#define T_RAM (8 * MIB)
+void t_put(char *mem, long page, uint32_t seed);
+int t_is(const char *mem, long page, uint32_t seed);
+int t_is_zero(const char *mem, long page);
+void t_put_all(char *mem, long pages, uint32_t seed);
+long t_wrong(const char *mem, long pages, uint32_t seed);
+void t_squeeze(void);
+void t_mkswap(const char *disk, uint32_t pages, const uint32_t *bad);
+void t_control(const char *command);
+
 /* Processes. */
 pid_t t_fork(void);
 void t_exit(void) __attribute__((noreturn));

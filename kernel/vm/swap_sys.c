@@ -64,8 +64,9 @@ dev_find(struct blkdev *bd)
 	return NULL;
 }
 
-/* Takes the first npages pages of a disk into use. The bad ones stay out.
- * EBUSY: it is; EPERM, as on Linux: too many are; ENOMEM. swap_lock held. */
+/* Takes the first npages pages of a disk into use, which its bd_claimed says
+ * already. The bad ones stay out. EPERM, as on Linux: too many disks are in
+ * use. swap_lock held. */
 static int
 dev_add(struct blkdev *bd, uint32_t npages, int prio, const uint32_t *bad,
     uint32_t nbad)
@@ -75,8 +76,6 @@ dev_add(struct blkdev *bd, uint32_t npages, int prio, const uint32_t *bad,
 	    .sw_bd = bd, .sw_prio = prio, .sw_npages = npages, .sw_rover = 1};
 	struct swdev *sw = dev_find(NULL);
 
-	if (dev_find(bd) != NULL)
-		return EBUSY;
 	if (sw == NULL)
 		return EPERM;
 	new.sw_used = kmalloc(bytes, &M_SWAP, M_WAITOK | M_ZERO);
@@ -109,7 +108,7 @@ dev_pages(const struct blkdev *bd)
 }
 
 /* Looks at what mkswap has written into a page and takes the disk into use:
- * EINVAL when it makes no sense. swap_lock held. */
+ * EINVAL when it makes no sense. swap_lock held, the disk claimed. */
 static int
 header_add(struct blkdev *bd, const char *page, int prio)
 {
@@ -127,6 +126,27 @@ header_add(struct blkdev *bd, const char *page, int prio)
 	}
 	return dev_add(
 	    bd, si->last_page + 1, prio, si->badpages, si->nr_badpages);
+}
+
+/* Claims a disk and takes it into use as its header says. EBUSY: somebody
+ * else has it; EINVAL, EPERM, EIO. swap_lock held; sleeps. */
+static int
+disk_on(struct blkdev *bd, int prio)
+{
+	char *page;
+	int error;
+
+	if (atomic_swap_uint(&bd->bd_claimed, 1) != 0)
+		return EBUSY;
+	page = kmalloc(PAGE_SIZE, &M_TEMP, M_WAITOK);
+	error = dev_pages(bd) < 2 ? EINVAL
+				  : blk_rw(bd, BIO_READ, 0, page, PAGE_SIZE);
+	if (error == 0)
+		error = header_add(bd, page, prio);
+	kfree(page, &M_TEMP);
+	if (error != 0)
+		atomic_store_uint(&bd->bd_claimed, 0);
+	return error;
 }
 
 /* The disk that a user's path names: an errno. */
@@ -149,7 +169,6 @@ long
 sys_swapon(const char *path, int flags)
 {
 	struct blkdev *bd;
-	char *page;
 	int error, prio;
 
 	if (flags &
@@ -160,23 +179,14 @@ sys_swapon(const char *path, int flags)
 		return -error;
 	if (bd->bd_rdonly)
 		return -EACCES;
-	page = kmalloc(PAGE_SIZE, &M_TEMP, M_WAITOK);
 	lockmgr(&swap_lock, LK_EXCLUSIVE);
 	prio = swap_lastprio - 1;
 	if (flags & SWAP_FLAG_PREFER)
 		prio = flags & SWAP_FLAG_PRIOMASK;
-	if (dev_find(bd) != NULL)
-		error = EBUSY;
-	else if (dev_pages(bd) < 2)
-		error = EINVAL;
-	else
-		error = blk_rw(bd, BIO_READ, 0, page, PAGE_SIZE);
-	if (error == 0)
-		error = header_add(bd, page, prio);
+	error = disk_on(bd, prio);
 	if (error == 0 && (flags & SWAP_FLAG_PREFER) == 0)
 		swap_lastprio = prio;
 	lockmgr(&swap_lock, LK_RELEASE);
-	kfree(page, &M_TEMP);
 	return -error;
 }
 
@@ -320,6 +330,7 @@ sys_swapoff(const char *path)
 		spin_unlock(&swap_spin);
 		kfree(old.sw_used, &M_SWAP);
 		kfree(old.sw_bad, &M_SWAP);
+		atomic_store_uint(&bd->bd_claimed, 0);
 	}
 	lockmgr(&swap_lock, LK_RELEASE);
 	return -error;
@@ -343,6 +354,7 @@ swap_boot(void)
 		strlcpy(name, p, MIN(n + 1, sizeof(name)));
 		bd = blk_lookup(name);
 		if (bd == NULL || bd->bd_rdonly || dev_pages(bd) < 2 ||
+		    atomic_swap_uint(&bd->bd_claimed, 1) != 0 ||
 		    dev_add(bd, dev_pages(bd), --swap_lastprio, NULL, 0) != 0)
 			boot_die("swap: %s is no disk to swap to", name);
 	}
