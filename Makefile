@@ -116,5 +116,34 @@ mutants: iso ## break the kernel on purpose, patch by patch; the tests must noti
 format: $(B)/deps ## is every C file as clang-format would write it?
 	@sh grader/lib/format
 
+# --- The book ------------------------------------------------------------------
+
+BOOK_PACKAGES := python3-sphinx python3-myst-parser furo python3-sphinx-copybutton \
+	graphviz
+RECORD_PACKAGES := python3-pyelftools
+PDF_PACKAGES := librsvg2-bin latexmk texlive-xetex texlive-latex-extra \
+	texlive-fonts-recommended fonts-freefont-otf
+
+$(B)/deps-%: $(wildcard /var/lib/dpkg/status) | $(B)/deps
+	@sh grader/lib/deps $($*_PACKAGES)
+	@touch $@
+
+.PHONY: book book-pdf book-data
+book: $(B)/deps-BOOK ## the book as web pages: build/book/html/index.html
+	@sphinx-build -q -W --keep-going -b html -d $(B)/book/html.doctrees \
+		book $(B)/book/html
+	@echo "The book: $(B)/book/html/index.html"
+
+book-pdf: $(B)/deps-BOOK $(B)/deps-PDF ## the book on paper: build/book/nymph.pdf
+	@sphinx-build -q -W --keep-going -b latex -d $(B)/book/latex.doctrees \
+		book $(B)/book/latex
+	@$(MAKE) -C $(B)/book/latex LATEXMKOPTS=-silent all-pdf \
+		> $(B)/book/latex.log 2>&1 || { tail -n 30 $(B)/book/latex.log; exit 1; }
+	@cp $(B)/book/latex/nymph.pdf $(B)/book/nymph.pdf
+	@echo "The book: $(B)/book/nymph.pdf"
+
+book-data: iso $(B)/deps-RECORD ## record again what the book shows of a stage (PART=n)
+	@bash book/record
+
 clean: ## remove what was built
 	rm -rf $(B)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the kernel itself said, kept in book/data by `make book-data`.
+
+    ```{layout} vm_object            a structure's members, from DWARF
+    ```{chain} fork 3                 step 3 of a recorded program, drawn
+    ```{chain-text} fork              all its steps as text, in a table
+    ```{figures} zero-fill,cow-1      rows of `make bench`, stage by stage
+
+with `:stage:`; `{figures}` takes `:stages: 0 1 2`.
+"""
+
+import json
+import os
+import subprocess
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+from nymph_picture import chain_svg, chain_words
+
+BOOK = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class FromData(SphinxDirective):
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+    option_spec = {
+        "stage": directives.nonnegative_int,
+        "stages": directives.unchanged,
+        "fields": directives.unchanged,
+        "name": directives.unchanged,
+    }
+
+    def data(self, kind, stage):
+        path = os.path.join(BOOK, "data", f"{kind}-{stage}.json")
+        self.env.note_dependency(path)
+        try:
+            with open(path) as f:
+                return json.load(f)
+        except FileNotFoundError:
+            raise self.error(f"{os.path.relpath(path)} is not there: "
+                             f"make book-data PART={stage}")
+
+    def caption(self, default):
+        return "\n".join(self.content) if self.content else default
+
+    def table(self, head, rows, caption, widths=None):
+        """A table, with numbers set to the right."""
+        table = nodes.table(classes=["data"])
+        self.add_name(table)
+        title = nodes.title()
+        inline, messages = self.state.inline_text(caption, self.lineno)
+        title += inline
+        table += title
+        group = nodes.tgroup(cols=len(head))
+        table += group
+        for i in range(len(head)):
+            group += nodes.colspec(colwidth=widths[i] if widths else 1)
+        for part, lines in ((nodes.thead(), [head]), (nodes.tbody(), rows)):
+            group += part
+            for line in lines:
+                row = nodes.row()
+                part += row
+                for cell in line:
+                    entry = nodes.entry()
+                    row += entry
+                    number = isinstance(cell, (int, float))
+                    text = f"{cell:,}" if number else str(cell)
+                    if number:
+                        entry["classes"].append("number")
+                    inline, _ = self.state.inline_text(text, self.lineno)
+                    entry += nodes.paragraph("", "", *inline)
+        return [table] + messages
+
+
+class Layout(FromData):
+    def run(self):
+        stage = self.options.get("stage", 0)
+        name = self.arguments[0]
+        try:
+            struct = self.data("layout", stage)["structs"][name]
+        except KeyError:
+            raise self.error(f"struct {name} is not in stage {stage}")
+        members = struct["members"]
+        if "fields" in self.options:
+            wanted = self.options["fields"].replace(",", " ").split()
+            have = {m[0] for m in members}
+            for field in wanted:
+                if field not in have:
+                    raise self.error(f"struct {name} has no {field} "
+                                     f"in stage {stage}")
+            members = [m for m in members if m[0] in wanted]
+        return self.table(
+            ["offset", "bytes", "member", "type"],
+            [[m[2], m[3], f"``{m[0]}``", f"``{m[1]}``"] for m in members],
+            self.caption(f"``struct {name}``: {struct['size']} bytes "
+                         f"in stage {stage}"), [1, 1, 4, 5])
+
+
+class Chain(FromData):
+    def run(self):
+        stage = self.options.get("stage", 0)
+        name, _, step = self.arguments[0].partition(" ")
+        try:
+            steps = self.data("chain", stage)["programs"][name]
+            step = steps[int(step) - 1]
+        except (KeyError, IndexError, ValueError):
+            raise self.error(f"no {self.arguments[0]} recorded in stage {stage}")
+        words = chain_words(step)
+        folder = os.path.join(self.env.app.outdir, "..", "pictures")
+        os.makedirs(folder, exist_ok=True)
+        base = os.path.join(folder, f"chain-{stage}-"
+                            + self.arguments[0].replace(" ", "-"))
+        svg = chain_svg(step)
+        if not os.path.exists(base + ".svg") or open(base + ".svg").read() != svg:
+            with open(base + ".svg", "w") as f:
+                f.write(svg)
+        latex = self.env.app.builder.format == "latex"
+        if latex:
+            subprocess.run(["rsvg-convert", "-f", "pdf", "-o", base + ".pdf",
+                            base + ".svg"], check=True)
+        where = os.path.relpath(base + (".pdf" if latex else ".svg"),
+                                os.path.dirname(self.env.doc2path(self.env.docname)))
+        figure = nodes.figure()
+        figure += nodes.image(uri=where, alt=words, candidates={})
+        text = self.caption(step["what"])
+        inline, messages = self.state.inline_text(text, self.lineno)
+        figure += nodes.caption("", "", *inline)
+        figure["classes"].append("chain")
+        # Sphinx finds an image from the source's folder.
+        figure[0]["uri"] = where
+        self.add_name(figure)
+        return [figure] + messages
+
+
+class ChainText(FromData):
+    def run(self):
+        stage = self.options.get("stage", 0)
+        try:
+            steps = self.data("chain", stage)["programs"][self.arguments[0]]
+        except KeyError:
+            raise self.error(f"no {self.arguments[0]} recorded in stage {stage}")
+        return self.table(
+            ["step", "chains, front first: #object (pages / references)"],
+            [[s["what"], chain_words(s)] for s in steps],
+            self.caption(f"{self.arguments[0]}, stage {stage}"), [2, 5])
+
+
+class Figures(FromData):
+    def run(self):
+        stages = [int(s) for s in self.options.get("stages", "0").split()]
+        data = [self.data("bench", s) for s in stages]
+        rows = []
+        for name in self.arguments[0].replace(",", " ").split():
+            row = [r for r in data[0]["rows"] if r["name"] == name]
+            if not row:
+                raise self.error(f"no row {name} in bench-{stages[0]}.json")
+            line = [row[0]["what"]]
+            for d in data:
+                found = [r["busy"] for r in d["rows"] if r["name"] == name]
+                line.append(found[0] if found else "-")
+            rows.append(line)
+        return self.table(
+            ["operation"] + [f"stage {s}" for s in stages], rows,
+            self.caption("Busy instructions for each operation"),
+            [4] + [1] * len(stages))
+
+
+def setup(app):
+    app.add_directive("layout", Layout)
+    app.add_directive("chain", Chain)
+    app.add_directive("chain-text", ChainText)
+    app.add_directive("figures", Figures)
+    return {"parallel_read_safe": True}
