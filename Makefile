@@ -78,13 +78,22 @@ kernelmk = $(if $(LAB),sh kernel/mk/lab.sh '$(LAB)' '$(BASE)' $(K)) \
 	$(MAKE) -f kernel/mk/kernel.mk OUT=$(K) SAN=$(SAN) \
 	INITRD=$(U)/initrd
 
-.PHONY: iso tree
+.PHONY: iso tree diff starters propagate
 iso: $(U)/initrd
 	+@$(kernelmk) iso
 
 tree: $(B)/deps $(U)/initrd ## lay a stage out as one plain kernel: build/part-N/tree
 	+@$(kernelmk) kernel compdb
 	@echo "The sources: $(K)/tree, for clangd: $(K)/compile_commands.json"
+
+diff: $(B)/deps ## show PART=n, or what you did in LAB=n, as one commit
+	@sh kernel/mk/diff.sh '$(PART)' '$(LAB)' '$(BASE)'
+
+starters: $(B)/deps ## cut the starter files of all labs from the solutions
+	@sh kernel/mk/starters.sh
+
+propagate: $(B)/deps ## carry fixes of early stages into the later copies of a file
+	@sh kernel/mk/propagate.sh
 
 # --- The verbs ----------------------------------------------------------------
 

@@ -182,8 +182,8 @@ collapse_backing(vm_object_t object, vm_object_t backing)
 }
 
 /* Steps around the backing object. The front's reference on it is left for
- * the caller to drop, since that may collapse it into the only shadow that
- * then remains. */
+ * the caller to drop, when this chain is in order again: more may follow from
+ * that. */
 static void
 bypass_backing(vm_object_t object, vm_object_t backing)
 {
