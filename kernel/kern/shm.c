@@ -164,10 +164,7 @@ shm_reference(struct shm_segment *sh)
 	bool alive;
 
 	vm_object_hold(object);
-	vm_object_chain_wait(object, false);
-	alive = (object->flags & OBJ_DEAD) == 0 && object->ref_count > 0;
-	if (alive)
-		vm_object_reference_locked(object);
+	alive = vm_object_reference_alive(object);
 	vm_object_drop(object);
 	return alive;
 }
@@ -245,11 +242,12 @@ shm_attached(
 
 	for (entry = vm_map_entry_from(map, from); entry != NULL;
 	     entry = vm_map_next(entry)) {
-		o = entry->object.vm_object;
+		o = vm_map_entry_object(entry);
 		if (entry->start >= from && o != NULL &&
 		    entry->maptype == VM_MAPTYPE_NORMAL && OBJ_IS_SHM(o) &&
 		    (object == NULL || o == object) &&
-		    entry->start - addr == (vm_offset_t)entry->offset)
+		    entry->start - addr ==
+			(vm_offset_t)vm_map_entry_offset(entry))
 			return entry;
 	}
 	return NULL;
@@ -274,7 +272,7 @@ sys_shmdt(uintptr_t addr)
 		vm_map_unlock(map);
 		return -EINVAL;
 	}
-	object = entry->object.vm_object;
+	object = vm_map_entry_object(entry);
 	sh = object->handle;
 	lockmgr(&shm_lock, LK_EXCLUSIVE);
 	sh->sh_ds.shm_dtime = shm_now();

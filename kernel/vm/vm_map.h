@@ -106,6 +106,11 @@ enum vm_subsys {
 	VM_SUBSYS_KERNEL
 };
 
+/* The object in front of an entry's chain, NULL when it has none yet, and the
+ * byte in it at which the entry begins. Map locked. Not for a SUBMAP. */
+#define vm_map_entry_object(entry) ((entry)->object.vm_object)
+#define vm_map_entry_offset(entry) ((entry)->offset)
+
 RB_HEAD(vm_map_rb_tree, vm_map_entry);
 RB_PROTOTYPE(vm_map_rb_tree, vm_map_entry, rb_entry, rb_vm_map_compare);
 int rb_vm_map_compare(vm_map_entry_t a, vm_map_entry_t b);

@@ -18,8 +18,9 @@ static vm_object_t
 clean_object(vm_map_entry_t entry, vm_offset_t start, vm_offset_t end,
     vm_pindex_t *first, vm_pindex_t *last)
 {
-	vm_object_t object = entry->object.vm_object;
-	vm_ooffset_t offset = entry->offset + (start - entry->start);
+	vm_object_t object = vm_map_entry_object(entry);
+	vm_ooffset_t offset =
+	    vm_map_entry_offset(entry) + (start - entry->start);
 
 	if (entry->maptype != VM_MAPTYPE_NORMAL || object == NULL ||
 	    entry->inheritance != VM_INHERIT_SHARE ||

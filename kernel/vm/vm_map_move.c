@@ -44,10 +44,10 @@ vm_map_same_area(vm_map_entry_t a, vm_map_entry_t b)
 		if (a->inheritance != VM_INHERIT_SHARE)
 			return true;
 		/* Shared memory without a file is a file to Linux. */
-		if (a->object.vm_object != b->object.vm_object)
+		if (vm_map_entry_object(a) != vm_map_entry_object(b))
 			return false;
-		aoff = a->offset;
-		boff = b->offset;
+		aoff = vm_map_entry_offset(a);
+		boff = vm_map_entry_offset(b);
 	}
 	return aoff + (vm_ooffset_t)(a->end - a->start) == boff;
 }

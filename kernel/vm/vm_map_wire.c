@@ -35,7 +35,7 @@ wire_prepare(vm_map_entry_t entry)
 	if ((entry->eflags & MAP_ENTRY_NEEDS_COPY) &&
 	    (entry->protection & VM_PROT_WRITE))
 		vm_map_entry_shadow(entry, false);
-	else if (entry->object.vm_object == NULL)
+	else if (vm_map_entry_object(entry) == NULL)
 		vm_map_entry_allocate_object(entry);
 }
 

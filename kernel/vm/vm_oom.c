@@ -46,7 +46,7 @@ vm_oom_pending(void)
 static int64_t
 entry_swapped(vm_map_entry_t entry)
 {
-	vm_object_t object = entry->object.vm_object;
+	vm_object_t object = vm_map_entry_object(entry);
 	vm_pindex_t n = OFF_TO_IDX(entry->end - entry->start);
 
 	if (entry->maptype == VM_MAPTYPE_SUBMAP || object == NULL ||
