@@ -7,7 +7,7 @@
  *  A  the parent rewrites all pages while the child lives, then that exits
  *  B  the same with 100 of the pages
  *  C  the child exits before the parent writes
- *  D  a line of daemons: the child writes 100 pages, its parent exits
+ *  D  a line of daemons: the child writes 100 pages, then its parent exits
  *  E  as D, but all ancestors stay alive
  */
 
@@ -150,11 +150,13 @@ wait_gone(pid_t pid)
 
 TEST(D)
 {
-	struct gate done;
+	struct gate done, wrote[NGEN + 1];
 	pid_t parent, pid;
 	int gen;
 
 	gate_init(&done);
+	for (gen = 1; gen <= NGEN; gen++)
+		gate_init(&wrote[gen]);
 	pid = t_fork();
 	if (pid != 0) {
 		t_reap(pid);
@@ -165,9 +167,12 @@ TEST(D)
 	for (gen = 1; gen <= NGEN; gen++) {
 		parent = getpid();
 		pid = t_fork();
-		if (pid != 0)
+		if (pid != 0) {
+			gate_wait(&wrote[gen]);
 			t_exit(); /* init takes it from here */
+		}
 		touch(SOME * (gen - 1), SOME, gen + 1);
+		gate_open(&wrote[gen]);
 		wait_gone(parent);
 		line[0] = getpid();
 		report('D', gen);
