@@ -12,6 +12,7 @@ load lib/stage
 @test "[2] chain_exit_merges: the child's exit merges and spares the copies" { check; }
 @test "[1] chain_fault_counts: zero-fills and copies are counted one by one" { check; }
 @test "[1] chain_partial_unmap: unmapping part of an object frees those pages" { check; }
+@test "[1] chain_unmap_after_fork: the child gone, unmapped pages are freed again" { check; }
 @test "[2] chain_split_at_fork: a fork gives each clipped entry its own object" { check; }
 @test "[2] chain_bypass: an object wholly covered is bypassed" { check; }
 @test "[1] chain_shared: shared memory is one object, never shadowed" { check; }

@@ -40,6 +40,9 @@ load lib/stage
 @test "[2] cow_middle_exits: the middle generation goes, the others keep theirs" { check; }
 @test "[1] cow_protect_after_fork: read-only at the fork, writable later" { check; }
 @test "[2] cow_clipped: a mapping in pieces forks as pieces" { check; }
+@test "[2] cow_offset_collapse: a piece takes in the object that it shows a part of" { check; }
+@test "[2] cow_offset_taken_in: a child's object takes in a piece of another" { check; }
+@test "[2] cow_offset_stepped_around: a child's object steps around a piece that it hides" { check; }
 @test "[1] cow_hundred: a hundred forks leave the chain as it was" { check; }
 
 #: fork Processes
@@ -175,6 +178,8 @@ load lib/stage
 @test "[1] pipe_reader_leaves: a waiting writer learns that the reader left" { check; }
 @test "[1] pipe_nonblock: EAGAIN instead of waiting" { check; }
 @test "[1] pipe_atomic: records of four writers stay whole" { check; }
+@test "[1] pipe_partly_read: more is written behind what is left" { check; }
+@test "[1] pipe_full: what does not fit into a full pipe is refused whole" { check; }
 @test "[1] pipe_vectors: readv and writev" { check; }
 @test "[1] pipe_dup: dup and dup2; the last close counts" { check; }
 @test "[1] pipe_fcntl: fcntl on descriptors" { check; }
@@ -388,3 +393,12 @@ load lib/stage
 @test "[3] press_threads: four threads use twice the RAM, during swapoff" { check; }
 @test "[2] press_mlock: wired pages of memory and of a file stay" { check; }
 @test "[2] press_left: e2fsck finds nothing wrong on the disk" { check && disks_are_clean disk; }
+
+#: pagein While a page is read back
+@test "[2] pagein_same_page: four threads fault the page that is being read" { check; }
+@test "[2] pagein_same_copy: and copy it" { check; }
+@test "[2] pagein_protected: what was protected meanwhile is not written any more" { check; }
+@test "[2] pagein_replaced: what was replaced meanwhile is not seen again" { check; }
+@test "[2] pagein_forked: a fork meanwhile copies what was there" { check; }
+@test "[2] pagein_written: what was written reaches swap, however its mapping goes" { check; }
+@test "[1] pagein_written_fork: and when a fork takes the right to write" { check; }

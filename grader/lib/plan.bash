@@ -66,6 +66,7 @@ group_of() {
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
 	disk_* | vdisk_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
+	pagein_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
 	oom_*) echo swap ;;
 	fuzz_*) echo fuzz ;;

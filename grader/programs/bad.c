@@ -98,6 +98,8 @@ TEST(write_from)
 	MUST(pipe(p));
 	EACH(0, syscall(SYS_write, fd, a, 4L));
 	EACH(0, syscall(SYS_pwrite64, fd, a, 4L, 0L));
+	EACH(0, syscall(SYS_pwrite64, fd, a, 4L, 7L));
+	EACH(0, syscall(SYS_pwrite64, fd, a, 9L, 5L));
 	EACH(0, syscall(SYS_write, p[1], a, 4L));
 	EACH(0, (iov.iov_base = (void *)a, writev(fd, &iov, 1)));
 	EACH(0, syscall(SYS_writev, fd, a, 1L));
@@ -134,13 +136,18 @@ TEST(paths)
 /* Where the kernel puts what it found out. */
 TEST(results)
 {
+	int low;
+
 	make_bad();
+	low = MUST(dup(0));
+	MUST(close(low));
 	EACH(1, syscall(SYS_stat, "/", a));
 	EACH(1, syscall(SYS_lstat, "/", a));
 	EACH(1, syscall(SYS_fstat, 0, a));
 	EACH(1, syscall(SYS_newfstatat, AT_FDCWD, "/", a, 0L));
 	EACH(1, syscall(SYS_pipe, a));
 	EACH(1, syscall(SYS_pipe2, a, 0L));
+	EXPECT(low, dup(0)); /* no end was left open */
 	EACH(1, syscall(SYS_uname, a));
 	EACH(1, syscall(SYS_sysinfo, a));
 	EACH(1, syscall(SYS_getrlimit, 3, a));

@@ -145,6 +145,21 @@ TEST(partial_unmap)
 	show("new middle", p + 8 * PAGE);
 }
 
+/* The child has gone, and what it shared is the parent's alone again. */
+TEST(unmap_after_fork)
+{
+	char *p = t_map(16);
+	pid_t pid;
+
+	touch(p, 0, 16);
+	pid = t_fork();
+	if (pid == 0)
+		t_exit();
+	t_reap(pid);
+	MUST(munmap(p + 8 * PAGE, 4 * PAGE));
+	show("head", p);
+}
+
 /* An object clipped over several entries: a fork gives each entry its own. */
 TEST(split_at_fork)
 {

@@ -339,6 +339,126 @@ TEST(clipped)
 	}
 }
 
+/* Do count pages from p on still hold what t_fill with seed, seed + 1... put
+ * there, but for the pages of a list that ends with -1? */
+static void
+expect_pages(const char *p, int count, uint32_t seed, const int *but)
+{
+	char want[PAGE];
+	int i;
+
+	for (i = 0; i < count; i++) {
+		t_fill(want, PAGE, i == *but ? 99 : seed + i);
+		if (memcmp(want, p + i * PAGE, PAGE) != 0) {
+			say("page %d is not its own\n", i);
+			t_fails++;
+		}
+		but += i == *but;
+	}
+}
+
+/* Maps 16 pages, fills them with seed 1 and on, and forks a child that keeps
+ * them until the gate opens; cuts them in three, pages 0-2, 4-9, 11-15, and
+ * writes page 6. So the middle, at its return value, gets an object that shows
+ * the old one from page 4 on. */
+static char *
+middle(struct gate *go, pid_t *pid)
+{
+	static const int none[] = {-1};
+	char *p = t_map(16);
+	int i;
+
+	for (i = 0; i < 16; i++)
+		t_fill(p + i * PAGE, PAGE, 1 + i);
+	gate_init(go);
+	*pid = t_fork();
+	if (*pid == 0) {
+		gate_wait(go);
+		expect_pages(p, 16, 1, none);
+		t_exit();
+	}
+	MUST(munmap(p + 3 * PAGE, PAGE));
+	MUST(munmap(p + 10 * PAGE, PAGE));
+	p[0] = p[11 * PAGE] = 0;
+	t_fill(p + 6 * PAGE, PAGE, 99);
+	return p + 4 * PAGE;
+}
+
+/* A piece of an object becomes the only one that shows it, and takes it in:
+ * each page has to come to its place in the piece. */
+TEST(offset_collapse)
+{
+	static const int but[] = {2, -1};
+	struct gate go;
+	char *p;
+	long depth;
+	pid_t pid;
+
+	p = middle(&go, &pid);
+	gate_open(&go);
+	t_reap(pid);
+	MUST(munmap(p - 4 * PAGE, 3 * PAGE));
+	MUST(munmap(p + 7 * PAGE, 5 * PAGE));
+	depth = t_depth(0, p);
+	if (depth != -1)
+		EXPECT(0, depth);
+	expect_pages(p, 6, 5, but);
+	t_fill(p + 2 * PAGE, PAGE, 7);
+	say("%08x\n", t_sum(p, 6 * PAGE));
+}
+
+/* The same where the piece lies between two others: who takes it in, or steps
+ * around it, shows what is below at the same place. */
+static void
+through_the_middle(int last, long want)
+{
+	static const int but[] = {2, 3, -1}, here[] = {2, -1};
+	struct gate go, next, done;
+	pid_t pid, kid;
+	long depth;
+	char *p;
+
+	p = middle(&go, &pid);
+	gate_init(&next);
+	gate_init(&done);
+	kid = t_fork();
+	if (kid == 0) {
+		t_fill(p + last * PAGE, PAGE, 99);
+		gate_open(&done);
+		gate_wait(&next);
+		/* A fork looks for what can be shortened. */
+		pid = t_fork();
+		if (pid == 0)
+			t_exit();
+		t_reap(pid);
+		expect_pages(p, 6, 5, last == 3 ? but : here);
+		depth = t_depth(0, p);
+		if (depth != -1)
+			EXPECT(want, depth);
+		say("child: %08x\n", t_sum(p, 6 * PAGE));
+		t_exit();
+	}
+	gate_wait(&done);
+	if (last == 3) {
+		say("parent: %08x\n", t_sum(p, 6 * PAGE));
+		MUST(munmap(p, 6 * PAGE));
+	}
+	gate_open(&next);
+	t_reap(kid);
+	gate_open(&go);
+	t_reap(pid);
+}
+
+TEST(offset_taken_in)
+{
+	through_the_middle(3, 1);
+}
+
+TEST(offset_stepped_around)
+{
+	through_the_middle(2, 1);
+}
+
 /* A hundred forks in a row, each child writing, leave nothing on the parent. */
 TEST(hundred)
 {

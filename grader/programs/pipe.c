@@ -133,7 +133,7 @@ TEST(nonblock)
 TEST(atomic)
 {
 	int fd[2], i, j, count[4] = {0}, whole = 1;
-	char rec[64];
+	char rec[60]; /* not a part of a page */
 	pid_t pid[4];
 
 	MUST(pipe(fd));
@@ -142,13 +142,14 @@ TEST(atomic)
 		if (pid[i] == 0) {
 			memset(rec, 'a' + i, sizeof(rec));
 			for (j = 0; j < 50; j++)
-				EXPECT(64, write(fd[1], rec, sizeof(rec)));
+				EXPECT(sizeof(rec),
+				    write(fd[1], rec, sizeof(rec)));
 			t_exit();
 		}
 	}
 	MUST(close(fd[1]));
 	while (read_all(fd[0], rec, sizeof(rec)) == sizeof(rec)) {
-		for (j = 1; j < 64; j++)
+		for (j = 1; j < (int)sizeof(rec); j++)
 			whole &= rec[j] == rec[0];
 		count[(rec[0] - 'a') & 3]++;
 	}
@@ -156,6 +157,43 @@ TEST(atomic)
 		t_reap(pid[i]);
 	say("%d %d %d %d whole %d\n", count[0], count[1], count[2], count[3],
 	    whole);
+}
+
+/* What is written after a part was read comes behind what is left. */
+TEST(partly_read)
+{
+	char in[400], out[400];
+	int fd[2];
+
+	MUST(pipe(fd));
+	t_fill(in, sizeof(in), 1);
+	EXPECT(100, write(fd[1], in, 100));
+	EXPECT(60, read(fd[0], out, 60));
+	EXPECT(200, write(fd[1], in + 100, 200));
+	EXPECT(90, read(fd[0], out + 60, 90));
+	EXPECT(100, write(fd[1], in + 300, 100));
+	EXPECT(250, read(fd[0], out + 150, 300));
+	say("%d\n", memcmp(in, out, sizeof(in)) == 0);
+}
+
+/* A record that does not fit is refused whole. */
+TEST(full)
+{
+	char rec[60];
+	int fd[2], n = 0;
+	long len;
+
+	MUST(pipe2(fd, O_NONBLOCK));
+	for (;;) {
+		memset(rec, n, sizeof(rec));
+		len = write(fd[1], rec, sizeof(rec));
+		if (len != (long)sizeof(rec))
+			break;
+		n++;
+	}
+	say("%d records, then %ld\n", n, len);
+	while ((len = read(fd[0], rec, sizeof(rec))) > 0)
+		EXPECT(sizeof(rec), len);
 }
 
 /* readv and writev gather and scatter. */

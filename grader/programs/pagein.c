@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What others do while a fault reads a page back from swap: it has let go of
+ * the map. The disk is slow here, so that there is time for it.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "t.h"
+
+#define NTHR	4
+#define CLUSTER 16 /* so many pages may come with one read */
+#define PAGES	(T_RAM / 8 / PAGE)
+
+static pthread_barrier_t barrier;
+static char *mem;
+static volatile long at; /* the page that is read */
+
+/* What everybody sees as a new value is a page's first byte in his place. */
+static volatile char *
+own_byte(long page, long who)
+{
+	return mem + page * PAGE + 2048 + 8 + who;
+}
+
+/* Is the disk to take its time, ten milliseconds for each transfer? */
+static void
+slow(int yes)
+{
+	if (t_nymph())
+		t_control(yes ? "ddb latency 10000000" : "ddb latency 100000");
+}
+
+/* A counter has grown since. */
+static void
+moved(const char *name, long before)
+{
+	if (t_nymph())
+		EXPECT(1, t_vmstat(name) > before);
+}
+
+/* Memory that lies on swap for the greatest part. */
+static char *
+swapped(char *p)
+{
+	t_put_all(p, PAGES, 1);
+	t_squeeze();
+	return p;
+}
+
+/* All threads together touch the first page of each cluster. */
+static void *
+touch_all(void *arg)
+{
+	long me = (long)arg;
+
+	for (long i = 0; i < PAGES; i += CLUSTER) {
+		pthread_barrier_wait(&barrier);
+		*own_byte(i, me) = me + 1;
+	}
+	return NULL;
+}
+
+/* Runs that, and looks at what came of it. */
+static void
+touch_with_all(void)
+{
+	long i, j, good = 0, again = t_vmstat("v_fault_retry");
+	pthread_t t[NTHR];
+
+	pthread_barrier_init(&barrier, NULL, NTHR);
+	slow(1);
+	for (i = 0; i < NTHR; i++)
+		EXPECT(0, pthread_create(&t[i], NULL, touch_all, (void *)i));
+	for (i = 0; i < NTHR; i++)
+		EXPECT(0, pthread_join(t[i], NULL));
+	slow(0);
+	for (i = 0; i < PAGES; i += CLUSTER)
+		for (j = 0; j < NTHR; j++)
+			good += *own_byte(i, j) == j + 1;
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+	say("%ld of %ld\n", good, NTHR * PAGES / CLUSTER);
+	/* They did meet: each page had others wait for it. */
+	if (t_nymph())
+		EXPECT(1,
+		    t_vmstat("v_fault_retry") - again >=
+			(NTHR - 1) * PAGES / CLUSTER / 2);
+}
+
+/* Four threads at once fault a page that has to be read: no byte is lost. */
+TEST(same_page)
+{
+	mem = swapped(t_map(PAGES));
+	touch_with_all();
+}
+
+/* The same where it has to be copied as well. */
+TEST(same_copy)
+{
+	struct gate go;
+	pid_t pid;
+	long i;
+
+	gate_init(&go);
+	mem = t_map(PAGES);
+	t_put_all(mem, PAGES, 1);
+	pid = t_fork();
+	if (pid == 0) {
+		gate_wait(&go);
+		EXPECT(0, t_wrong(mem, PAGES, 1));
+		for (i = 0; i < PAGES; i += CLUSTER)
+			EXPECT(0, *own_byte(i, 1));
+		t_exit();
+	}
+	t_squeeze();
+	touch_with_all();
+	gate_open(&go);
+	t_reap(pid);
+}
+
+static void
+end_thread(int sig)
+{
+	(void)sig;
+	pthread_exit(NULL);
+}
+
+/* Counts in the page at hand until that is not allowed any more. */
+static void *
+count_on(void *arg)
+{
+	volatile long *p = (volatile long *)own_byte(at, 0);
+
+	(void)arg;
+	for (;;) {
+		++*p;
+		usleep(1000);
+	}
+	return NULL;
+}
+
+/* Starts a thread that is in the midst of reading a page when we go on. */
+static pthread_t
+start_reading(void *(*fn)(void *), long page)
+{
+	pthread_t t;
+
+	at = page;
+	EXPECT(0, pthread_create(&t, NULL, fn, NULL));
+	usleep(3000);
+	return t;
+}
+
+/* Once mprotect has returned nobody writes, not even who was on his way. */
+TEST(protected)
+{
+	struct sigaction sa;
+	volatile long *p;
+	long i, before, bad = 0, in = t_vmstat("v_swapin");
+	pthread_t t;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = end_thread;
+	MUST(sigaction(SIGSEGV, &sa, NULL));
+	mem = swapped(t_map(PAGES));
+	slow(1);
+	for (i = 0; i < PAGES; i += CLUSTER * 4) {
+		t = start_reading(count_on, i);
+		MUST(mprotect(mem + i * PAGE, PAGE, PROT_READ));
+		p = (volatile long *)own_byte(i, 0);
+		before = *p;
+		usleep(10000);
+		bad += before != *p;
+		MUST(mprotect(mem + i * PAGE, PAGE, PROT_NONE));
+		EXPECT(0, pthread_join(t, NULL));
+	}
+	slow(0);
+	moved("v_swapin", in);
+	say("%ld written\n", bad);
+}
+
+/* Reads the page at hand, once. */
+static void *
+read_once(void *arg)
+{
+	(void)arg;
+	return (void *)(long)(t_is(mem, at, 1) || t_is_zero(mem, at));
+}
+
+/* A page that is thrown away, or replaced, while somebody reads it: he may see
+ * what was there, but nobody does afterwards. */
+TEST(replaced)
+{
+	long i, n = 0, bad = 0, in = t_vmstat("v_swapin");
+	pthread_t t;
+	void *good;
+	char *p;
+
+	mem = swapped(t_map(PAGES));
+	slow(1);
+	for (i = 0; i < PAGES; i += CLUSTER, n++) {
+		p = mem + i * PAGE;
+		t = start_reading(read_once, i);
+		if (n % 2 == 0)
+			MUST(madvise(p, PAGE, MADV_DONTNEED));
+		else
+			MUST(mmap(p, PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+		bad += !t_is_zero(mem, i);
+		EXPECT(0, pthread_join(t, &good));
+		bad += !good || !t_is_zero(mem, i);
+		t_put(mem, i, 1);
+	}
+	slow(0);
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+	moved("v_swapin", in);
+	say("%ld bad\n", bad);
+}
+
+/* Who forks wants the map and then the objects; who reads has the objects and
+ * wants the map: he has to give way. */
+TEST(forked)
+{
+	long i, gave_way = t_vmstat("v_map_timedlock");
+	pthread_t t;
+	pid_t pid;
+	void *good;
+
+	mem = swapped(t_map(PAGES));
+	slow(1);
+	for (i = 0; i < PAGES; i += CLUSTER * 4) {
+		t = start_reading(read_once, i);
+		pid = t_fork();
+		if (pid == 0) {
+			EXPECT(1, t_is(mem, i, 1));
+			t_put(mem, i, 2);
+			EXPECT(1, t_is(mem, i + 1, 1));
+			t_exit();
+		}
+		t_reap(pid);
+		EXPECT(0, pthread_join(t, &good));
+		EXPECT(1, (long)good);
+	}
+	slow(0);
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+	moved("v_map_timedlock", gave_way);
+	say("done\n");
+}
+
+/* The ways in which a process can lose its mapping of pages, or the right to
+ * write them. */
+static void
+lose(int way, char *p, long pages)
+{
+	switch (way) {
+	case 0:
+		break; /* with the process */
+	case 1:
+		MUST(munmap(p, pages * PAGE));
+		break;
+	case 2:
+		MUST(mprotect(p, pages * PAGE, PROT_READ));
+		break;
+	case 3:
+		MUST(mprotect(p, pages * PAGE, PROT_NONE));
+		break;
+	case 4:
+		MUST(mremap(p, pages * PAGE, pages * PAGE,
+		    MREMAP_MAYMOVE | MREMAP_FIXED, t_map(pages)));
+		break;
+	case 5:
+		MUST(madvise(p, pages * PAGE, MADV_DONTNEED));
+		break;
+	case 6:
+		MUST(mmap(p, pages * PAGE, PROT_READ,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+		break;
+	}
+}
+
+/* What was read back from swap is as it is there; what is then written only
+ * the page tables know, until a mapping goes. */
+TEST(written)
+{
+	const int ways = 7;
+	const long part = PAGES / ways;
+	long bad;
+	char *p;
+	pid_t pid;
+	int way;
+
+	mem = swapped(t_map_shared(PAGES));
+	for (way = 0; way < ways; way++) {
+		p = mem + way * part * PAGE;
+		pid = t_fork();
+		if (pid == 0) {
+			bad = 0;
+			for (long i = 0; i < part; i++)
+				bad += !t_is(mem, way * part + i, 1);
+			EXPECT(0, bad);
+			for (long i = 0; i < part; i++)
+				t_put(mem, way * part + i, 2);
+			lose(way, p, part);
+			t_exit();
+		}
+		t_reap(pid);
+	}
+	t_squeeze();
+	for (way = 0; way < ways; way++) {
+		bad = 0;
+		for (long i = 0; i < part; i++)
+			bad += !t_is(mem, way * part + i, 2);
+		say("way %d: %ld lost\n", way, bad);
+	}
+}
+
+/* The same where a fork takes the right to write. */
+TEST(written_fork)
+{
+	struct gate go;
+	pid_t pid;
+
+	gate_init(&go);
+	mem = swapped(t_map(PAGES));
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+	t_put_all(mem, PAGES, 2);
+	pid = t_fork();
+	if (pid == 0) {
+		gate_wait(&go);
+		EXPECT(0, t_wrong(mem, PAGES, 2));
+		t_exit();
+	}
+	t_squeeze();
+	EXPECT(0, t_wrong(mem, PAGES, 2));
+	gate_open(&go);
+	t_reap(pid);
+	say("done\n");
+}
