@@ -68,7 +68,7 @@ expected_texts() {
 
 	rm -rf "$1"
 	mkdir -p "$1"
-	find "$TOP/grader/expect" -maxdepth 1 -type f -exec cp -t "$1" {} +
+	find "$TOP/grader/expect" -maxdepth 1 ! -type d -exec cp -t "$1" {} +
 	for ((n = 1; n <= $(stage_number); n++)); do
 		dir=$TOP/grader/expect/$(printf %02d $n)
 		[[ ! -d $dir ]] || cp "$dir"/* "$1"

@@ -107,10 +107,12 @@ TEST(exit_merges)
 TEST(fault_counts)
 {
 	char *p = t_map(16);
-	struct gate go;
+	struct gate own, ready, go;
 	long cow, zfod;
 	pid_t pid;
 
+	gate_init(&own);
+	gate_init(&ready);
 	gate_init(&go);
 	t_vmstat("v_zfod"); /* its own buffer is filled here */
 	zfod = t_vmstat("v_zfod");
@@ -118,9 +120,14 @@ TEST(fault_counts)
 	say("%ld zero-fills\n", t_vmstat("v_zfod") - zfod);
 	pid = t_fork();
 	if (pid == 0) {
+		/* What it will copy of its own, it copies before it is ready. */
+		gate_open(&own);
+		gate_wait(&own);
+		gate_open(&ready);
 		gate_wait(&go);
 		t_exit();
 	}
+	gate_wait(&ready);
 	t_vmstat("v_cow_faults");
 	cow = t_vmstat("v_cow_faults");
 	touch(p, 0, 10);
