@@ -15,11 +15,11 @@ quote	= '$(subst ','\'',$(1))'
 checked	:= $(shell sh grader/lib/args $(call quote,$(PART)) \
 	   $(call quote,$(LAB)) $(call quote,$(TEST)) $(call quote,$(SEED)) \
 	   $(call quote,$(CPUS)) $(call quote,$(SAN)) \
-	   $(call quote,$(BASE)))
+	   $(call quote,$(BASE)) $(call quote,$(ROW)) $(call quote,$(LINUX)))
 ifneq ($(checked),ok)
 $(error $(checked))
 endif
-export PART LAB BASE TEST SEED CPUS SAN
+export PART LAB BASE TEST SEED CPUS SAN ROW LINUX
 
 # What is built and booted: a part, 0 if nothing is said, or a lab.
 K	:= $(B)/$(shell sh kernel/mk/stage.sh name '$(PART)' '$(LAB)' '$(BASE)')$(if $(SAN),-$(SAN))
@@ -29,7 +29,7 @@ K	:= $(B)/$(shell sh kernel/mk/stage.sh name '$(PART)' '$(LAB)' '$(BASE)')$(if $
 PACKAGES := gcc make qemu-system-x86 ovmf grub-pc-bin grub-efi-amd64-bin \
 	grub-common xorriso mtools musl-tools busybox-static libbsd-dev \
 	linux-libc-dev bats bats-support bats-assert bats-file gdb jq \
-	parallel bubblewrap clang-format cpio patch e2fsprogs
+	parallel bubblewrap clang-format cpio patch e2fsprogs gnuplot-nox
 
 # Looked up again only after a package came or went.
 $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
@@ -66,10 +66,16 @@ $(U)/init $(patsubst %,$(U)/%,$(demos)): $(U)/%: kernel/user/%.c \
 $(U)/draw $(U)/tests/fb: private UCFLAGS += -idirafter /usr/include \
 	-idirafter /usr/include/x86_64-linux-gnu
 
+# The yardstick's program.
+$(U)/bench: $(addprefix grader/bench/,bench.c memory.c process.c storm.c \
+    bench.h) | $(B)/deps
+	@mkdir -p $(@D)
+	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
+
 # The same bytes from the same programs: sorted, without times and owners.
 $(U)/initrd: $(patsubst %,$(U)/tests/%,$(tests)) $(U)/init \
-    $(patsubst %,$(U)/%,$(demos)) grader/lib/rootfs
-	@sh grader/lib/rootfs $(U) $(demos)
+    $(patsubst %,$(U)/%,$(demos)) $(U)/bench grader/lib/rootfs
+	@sh grader/lib/rootfs $(U) $(demos) bench
 
 # --- The kernel -------------------------------------------------------------
 
@@ -97,7 +103,7 @@ propagate: $(B)/deps ## carry fixes of early stages into the later copies of a f
 
 # --- The verbs ----------------------------------------------------------------
 
-.PHONY: help deps grade test run gdb mutants format clean
+.PHONY: help deps grade test run gdb bench mutants format clean
 help: ## this list
 	@sh grader/lib/help Makefile
 
@@ -118,6 +124,9 @@ run: iso ## boot Nymph and talk to it on this terminal (Ctrl-A X ends it)
 
 gdb: iso ## boot it stopped at the kernel's first instruction, under gdb
 	@bash grader/gdb
+
+bench: iso ## what operations cost, in instructions; LINUX=1 sets Linux beside it
+	@bash grader/bench/bench
 
 mutants: iso ## break the kernel on purpose, patch by patch; the tests must notice
 	@bash grader/mutate

@@ -53,8 +53,8 @@ disk_args() {
 	done
 }
 
-# boot ISO DIR CPUS OPTIONS [DISK...]: one boot.  Leaves console, results and
-# status (QEMU's exit status) in DIR.  Since virtio disks work in the host's time,
+# boot ISO DIR CPUS OPTIONS [DISK...]: one boot.  Leaves console, results, command
+# and status (QEMU's exit status) in DIR.  Since virtio disks work in the host's time,
 # a boot with one is in the host's time as a whole, and not repeatable.
 #
 # File descriptor 3 is bats' own, and whoever can write to it can forge
@@ -77,16 +77,17 @@ boot() {
 	mkfifo "$dir"/monitor.{in,out}
 	{ read -r -t "$WALL" <&9 || echo nmi >&9; } 9<> "$dir/monitor.in" 3>&- &
 	watch=$!
-	timeout --foreground -s KILL "$((WALL + 3))" qemu-system-x86_64 \
-		"${MACHINE[@]}" -smp "$cpus" -accel tcg \
-		"${clock[@]}" \
-		-pidfile "$dir/pid" -nodefaults -nic none -display none -no-reboot \
-		-chardev "pipe,id=monitor,path=$dir/monitor" -mon monitor \
-		-drive "file=$iso,media=cdrom,format=raw,readonly=on" \
-		-serial "file:$dir/console" -serial "file:$dir/results" \
-		-device isa-debug-exit,iobase=0xf4,iosize=4 \
-		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline" \
-		"${DISK_ARGS[@]}" \
+	local qemu=(qemu-system-x86_64 "${MACHINE[@]}" -smp "$cpus" -accel tcg
+		"${clock[@]}" -pidfile "$dir/pid" -nodefaults -nic none
+		-display none -no-reboot
+		-chardev "pipe,id=monitor,path=$dir/monitor" -mon monitor
+		-drive "file=$iso,media=cdrom,format=raw,readonly=on"
+		-serial "file:$dir/console" -serial "file:$dir/results"
+		-device isa-debug-exit,iobase=0xf4,iosize=4
+		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline"
+		"${DISK_ARGS[@]}")
+	echo "${qemu[*]}" > "$dir/command"
+	timeout --foreground -s KILL "$((WALL + 3))" "${qemu[@]}" \
 		> "$dir/qemu" 2>&1 < /dev/null 3>&- || rc=$?
 	kill "$watch" 2> /dev/null || rc=137 # the NMI was sent
 	wait "$watch" 2> /dev/null || true
