@@ -88,6 +88,11 @@ kernelmk = $(if $(LAB),sh kernel/mk/lab.sh '$(LAB)' '$(BASE)' $(K)) \
 iso: $(U)/initrd
 	+@$(kernelmk) iso
 
+# The same kernel with schedule points: what races are looked for on.
+.PHONY: sched-iso
+sched-iso: $(U)/initrd
+	+@$(kernelmk) OUT=$(K)-sched EXTRA_CFLAGS=-DSCHED_POINTS iso
+
 tree: $(B)/deps $(U)/initrd ## lay a stage out as one plain kernel: build/part-N/tree
 	+@$(kernelmk) kernel compdb
 	@echo "The sources: $(K)/tree, for clangd: $(K)/compile_commands.json"

@@ -337,12 +337,33 @@ procfs_read(struct vnode *vp, struct uio *uio, int ioflag)
 	return error;
 }
 
-/* vop_write: only memory can be written. */
+/* A line that was written: EINVAL when it is too long or means nothing. */
+static int
+procfs_command(const struct procnode *pn, struct uio *uio)
+{
+	char line[512];
+	size_t len = uio->uio_resid;
+	int error;
+
+	if (len >= sizeof(line))
+		return EINVAL;
+	error = uiomove(line, len, uio);
+	if (error != 0)
+		return error;
+	if (len > 0 && line[len - 1] == '\n')
+		len--;
+	line[len] = '\0';
+	return pn->pn_ent->pe_command(line);
+}
+
+/* vop_write: only memory, and commands. */
 static int
 procfs_write(struct vnode *vp, struct uio *uio, int ioflag)
 {
 	struct procnode *pn = vp->v_data;
 
+	if (pn->pn_ent->pe_command != NULL)
+		return procfs_command(pn, uio);
 	return pn->pn_ent->pe_mem != NULL ? procfs_mem(pn, uio) : EIO;
 }
 

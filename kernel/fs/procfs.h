@@ -24,6 +24,8 @@ struct procent {
 	int (*pe_follow)(struct proc *p, struct vnode **vpp);
 	/* A directory of its own kind: makes its vnode. */
 	struct vnode *(*pe_dir)(struct mount *mp, int pid, uint64_t ino);
+	/* What a line written to it does, its end cut off. */
+	int (*pe_command)(const char *line);
 	/* Not text at all: bytes of the process's memory. */
 	int (*pe_mem)(struct proc *p, struct uio *uio);
 };

@@ -273,6 +273,24 @@ text_cpuinfo(struct proc *p, struct sbuf *sb)
 	return 0;
 }
 
+#ifdef SCHED_POINTS
+/* The policy, and what became of armed points. */
+static int
+text_sched(struct proc *p, struct sbuf *sb)
+{
+	sched_points_text(sb);
+	return 0;
+}
+
+/* Every point, and how often it was passed. */
+static int
+text_sched_points(struct proc *p, struct sbuf *sb)
+{
+	sched_points_list(sb);
+	return 0;
+}
+#endif
+
 /* self: the reader's own directory. */
 static int
 link_self(struct proc *p, char *buf, size_t size)
@@ -288,6 +306,13 @@ const struct procent procfs_root[] = {
     {.pe_name = "leaks", .pe_mode = 0444, .pe_text = text_leaks},
     {.pe_name = "meminfo", .pe_mode = 0444, .pe_text = text_meminfo},
     {.pe_name = "mounts", .pe_mode = 0444, .pe_text = text_mounts},
+#ifdef SCHED_POINTS
+    {.pe_name = "sched",
+	.pe_mode = 0644,
+	.pe_text = text_sched,
+	.pe_command = sched_points_command},
+    {.pe_name = "sched_points", .pe_mode = 0444, .pe_text = text_sched_points},
+#endif
     {.pe_name = "self", .pe_mode = 0777, .pe_link = link_self},
     {.pe_name = "swaps", .pe_mode = 0444, .pe_text = text_swaps},
     {.pe_name = "trace", .pe_mode = 0444, .pe_text = text_trace},

@@ -70,6 +70,7 @@ kmain(void)
 	if (error != 0)
 		boot_die("the initramfs cannot be unpacked: error %d", error);
 	uart_input_start();
+	sched_points_start();
 	proc_start_init();
 	idle_loop();
 }

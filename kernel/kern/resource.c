@@ -251,6 +251,7 @@ sys_reboot(int magic1, int magic2, unsigned int cmd, void *arg)
 	case LINUX_REBOOT_CMD_HALT:
 	case LINUX_REBOOT_CMD_POWER_OFF:
 		vfs_shutdown();
+		sched_points_report();
 		klog(KLOG_INFO, "power off\n");
 		cpu_poweroff(EXIT_ORDERLY);
 	default:

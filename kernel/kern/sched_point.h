@@ -29,7 +29,17 @@ struct sched_point {
 	uint32_t sp_armed;   /* (A) some armed script waits here or for it */
 };
 
+struct sbuf;
+
 void sched_point(struct sched_point *sp, bool may_sleep);
+/* Reads the boot options and begins; before the first process runs. */
+void sched_points_start(void);
+/* Tells the console what became of the armed points; at the end. */
+void sched_points_report(void);
+/* A line written to /proc/sched: 0 or EINVAL. */
+int sched_points_command(const char *line);
+void sched_points_text(struct sbuf *sb); /* /proc/sched */
+void sched_points_list(struct sbuf *sb); /* /proc/sched_points */
 
 #define SCHED_POINT_(name, may_sleep)                                      \
 	do {                                                               \
@@ -45,6 +55,8 @@ void sched_point(struct sched_point *sp, bool may_sleep);
 
 #define SCHED_POINT(name)	((void)0)
 #define SCHED_POINT_SLEEP(name) ((void)0)
+#define sched_points_start()	((void)0)
+#define sched_points_report()	((void)0)
 
 #endif
 
