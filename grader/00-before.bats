@@ -26,3 +26,25 @@ load lib/stage
 @test "[3] scenario_C: the child exits first: 0/1000 without a copy" { check; }
 @test "[3] scenario_D: a line of daemons: 0/1000" { check; }
 @test "[3] scenario_E: ancestors stay alive: 12/2200 in the end" { check; }
+
+#: predict Small scripts of forks, writes and exits
+@test "[1] predict_1: the process alone" { check; }
+@test "[1] predict_2: it forked; the child lives and wrote nothing" { check; }
+@test "[1] predict_3: it forked; the child lives and wrote a page" { check; }
+@test "[1] predict_4: as 3, and the parent wrote the same page" { check; }
+@test "[1] predict_5: as 4, and the child ended" { check; }
+@test "[1] predict_6: it forked; the child ended; then the parent wrote" { check; }
+@test "[1] predict_7: two children live and wrote a page each" { check; }
+@test "[1] predict_8: a line of three, each wrote" { check; }
+@test "[1] predict_9: as 8, and the one in the middle ended" { check; }
+@test "[1] predict_10: the child wrote a page, then the parent ended" { check; }
+
+#: upward The walk upward, against walks downward
+@test "[1] upward_smp_nothing: it never gives up when nobody is on his way" { check; }
+@test "[1] upward_smp_read: nor while a fault reads" { check; }
+@test "[1] upward_smp_write: nor while a fault copies: it waits for paging" { check; }
+@test "[1] upward_smp_fork: it gives up while a fork has the chain lock" { check; }
+
+#: links What the links upward cost and spare
+@test "[1] links_tokens: exclusive tokens at a process's end" { check; }
+@test "[1] links_copies: a survivor's writes copy nothing" { check; }

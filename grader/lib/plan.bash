@@ -22,6 +22,20 @@ plan_files() {
 	ls "grader/$(printf %02d "$(stage_number)")"-*.bats 2> /dev/null
 }
 
+# plan_begun: the same files; of a lab without the tests of exercises that the student
+# has not begun, as a file in $NYMPH_OUT.
+plan_begun() {
+	if [[ -z ${LAB:-} ]]; then
+		plan_files
+		return
+	fi
+	sed 's/.*/^@test "\[[0-9]*\] & /; s/\([0-9]\)\.\([0-9]\)/\1[.]\2/' \
+		"$NYMPH_OUT/untouched" > "$NYMPH_OUT/untouched.re"
+	cat $(plan_files) | grep -v -f "$NYMPH_OUT/untouched.re" \
+		> "$NYMPH_OUT/begun.bats"
+	echo "$NYMPH_OUT/begun.bats"
+}
+
 # plan_titles FILE...: "POINTS NAME SENTENCE" for every test that TEST= selects: a
 # name, the beginning of names up to a "_", or several with commas between them.
 plan_titles() {
@@ -44,16 +58,16 @@ plan_names() {
 	plan_titles "$@" | cut -d' ' -f2
 }
 
-# booted NAME...: those that are run in the kernel; boot_ and struct_ look at it
-# from outside.
+# booted NAME...: those that are run in the kernel, each once; boot_, struct_ and
+# answers_ look at it from outside.
 booted() {
-	printf '%s\n' "$@" | grep -vE '^(boot_|struct_|$)'
+	printf '%s\n' "$@" | awk '!/^(boot_|struct_|answers_|$)/ && !seen[$0]++'
 }
 
 # run_name NAME: what init is to run for it: with SEED=, just that seed.
 run_name() {
 	if [[ -n ${SEED:-} && $1 == torture_* ]]; then
-		echo "${1%_*}_seed_$SEED"
+		echo "torture_seed_$SEED"
 	else
 		echo "$1"
 	fi
@@ -62,14 +76,13 @@ run_name() {
 # group_of NAME: the boot that a test belongs to, by what it needs.
 group_of() {
 	case $1 in
-	thread_* | *_smp_* | torture_threads_*) echo threads ;;
-	torture_swap_* | oom_*) echo swap ;;
-	torture_press_*) echo press ;;
+	thread_* | *_smp_*) echo threads ;;
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
 	disk_* | vdisk_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
 	pagein_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
+	oom_*) echo swap ;;
 	fuzz_*) echo fuzz ;;
 	*) echo ordinary ;;
 	esac

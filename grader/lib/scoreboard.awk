@@ -18,6 +18,23 @@ BEGIN {
 	}
 }
 
+# What came last was a failed test: has its exercise been begun?
+function settle(	text)
+{
+	if (!idle)
+		return 0
+	if ($0 ~ /^# \(/ || $0 ~ /^#  (in|from) / || $0 ~ /^#   `/)
+		return 1	# bats' own trace of the failing line
+	idle = 0
+	text = $0
+	if (text ~ /^# not attempted: /) {
+		unbegun[at]++
+		return 1
+	}
+	printf "%s", told
+	return 0
+}
+
 function take(status,	num, title, points, name, group) {
 	num = $(status == "ok" ? 2 : 3)
 	title = $0
@@ -43,28 +60,32 @@ function take(status,	num, title, points, name, group) {
 		passed++
 	} else {
 		failed++
-		printf "%sFAILED%s [%d] %s\n", red, plain, points, name
+		idle = 1
+		told = sprintf("%sFAILED%s [%d] %s\n", red, plain, points, name)
+		at = group
 	}
 }
 
+settle()	{ next }
 /^1\.\.[0-9]+$/	{ count = substr($0, 4) + 0; next }
 /^ok [0-9]+ /	{ take("ok"); next }
 /^not ok [0-9]+ /	{ take("not ok"); next }
-/^# \(/		{ next }	# bats' own trace of the failing line
-/^#  (in|from) / || /^#   `/	{ next }
 /^#/		{ sub(/^# ?/, ""); print "    " $0; next }
 /^(suite|begin) /	{ next }
 { print }
 
 END {
+	$0 = ""
+	settle()
 	if (failed)
 		print ""
 	printf "%-11s %-42s %9s %9s\n", "group", "", "tests", "points"
 	for (i = 1; i <= groups; i++) {
 		g = order[i]
 		c = good[g] == total[g] ? green : red
-		printf "%-11s %-42.42s %s%4d /%4d%s %4d /%4d\n", g, heading[g], \
-		    c, good[g], total[g], plain, score[g], max[g]
+		printf "%-11s %-42.42s %s%4d /%4d%s %4d /%4d%s\n", g, heading[g], \
+		    c, good[g], total[g], plain, score[g], max[g], \
+		    unbegun[g] == total[g] ? "  not attempted" : ""
 		all += total[g]; points += score[g]; most += max[g]
 	}
 	printf "%-11s %-42s %4d /%4d %4d /%4d\n\n", "all", "", passed, all, \

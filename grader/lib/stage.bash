@@ -4,6 +4,7 @@
 TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 source "$TOP/grader/lib/boot.bash"
 source "$TOP/grader/lib/plan.bash"
+source "$TOP/grader/lib/lab.bash"
 
 MAX_BOOTS=40 # of one group of tests
 
@@ -17,7 +18,8 @@ stage_boot() {
 
 	rm -rf "$NYMPH_OUT"
 	mkdir -p "$NYMPH_OUT"
-	for name in $(booted $(plan_names $(plan_files))); do
+	[[ -z ${LAB:-} ]] || untouched > "$NYMPH_OUT/untouched"
+	for name in $(booted $(plan_names $(plan_begun))); do
 		name=$(run_name "$name")
 		groups[$(group_of "$name")]+=" $name"
 	done
@@ -150,6 +152,7 @@ shown() {
 check() {
 	local name run
 
+	attempted || return
 	name=$(test_name)
 	run=$(run_name "$name")
 	[[ -e $NYMPH_OUT/passed/$run ]] && return 0
@@ -226,7 +229,13 @@ explain_end() {
 	hang)
 		echo "it hung: not finished after 20 s of virtual time, killed" ;;
 	panic)
-		echo "the kernel panicked" ;;
+		if [[ -n $(not_written "$2") ]]; then
+			echo "exercise $(not_written "$2"), which this needs," \
+				"is not written yet"
+		else
+			echo "the kernel panicked"
+		fi
+		;;
 	wall)
 		echo "the machine made no progress for $WALL s and was stopped:" \
 			"a CPU that spins without PAUSE or HLT?" ;;

@@ -33,6 +33,9 @@
 #define cpu_ccfence() __asm__ __volatile__("" ::: "memory")
 
 void panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
+/* Stands in a lab's starter where an exercise is to be written. */
+#define LAB_TODO(lab, exercise) \
+	panic("lab %d, exercise %d: not written yet", lab, exercise)
 
 /*
  * Assertions stay in every build: this kernel exists to be understood, and

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # propagate.sh: carries a fix of an early stage into the later copies of the file.
+# propagate.sh --check: only says which copies wait for one.
 #
 # A copy in solutions/ was made from the file as the stage before it had it then.
 # That text is found by its git blob, which solutions/bases records for each copy:
@@ -22,6 +23,7 @@ mkdir -p "$work"
 : > "$work/bases"
 parts=$(sh kernel/mk/stage.sh parts)
 merged=0 conflicts=0
+check=${1-}
 
 # strip FILE: its text without marks.
 strip() {
@@ -45,17 +47,26 @@ one() {
 	was=$(before "$1" "$3")
 	[ -n "$was" ] || return 0
 	strip "$was" > "$work/now"
-	blob=$(git hash-object -w "$work/now")
+	blob=$(git hash-object -w "$was")
 	known=$(sed -n "s|^$2 ||p" "$bases")
+	if [ -n "$check" ]; then
+		[ "$known" = "$blob" ] || {
+			echo "solutions/$2: $was has changed since: make propagate"
+			conflicts=$((conflicts + 1))
+		}
+		return 0
+	fi
 	if [ -n "$known" ] && [ "$known" != "$blob" ]; then
-		if ! git cat-file blob "$known" > "$work/base" 2> /dev/null; then
+		if ! git cat-file blob "$known" > "$work/marked" 2> /dev/null
+		then
 			echo "solutions/$2: its base $known is not in this clone;" \
 			    "compare it with $was by hand, then take its line" \
 			    "out of $bases"
 			conflicts=$((conflicts + 1))
 			blob=$known
-		elif git merge-file -q -L "$2" -L base -L "$was" \
-		    "solutions/$2" "$work/base" "$work/now"; then
+		elif strip "$work/marked" > "$work/base" &&
+		    git merge-file -q -L "$2" -L base -L "$was" \
+			"solutions/$2" "$work/base" "$work/now"; then
 			echo "solutions/$2: merged what changed in $was"
 			merged=$((merged + 1))
 		else
@@ -75,6 +86,10 @@ while [ "$n" -le "$parts" ]; do
 	done < "$work/list"
 	n=$((n + 1))
 done
+if [ -n "$check" ]; then
+	[ "$conflicts" = 0 ]
+	exit
+fi
 LC_ALL=C sort "$work/bases" > "$bases"
 echo "$merged merged, $conflicts to be put right by hand"
 [ "$conflicts" = 0 ]

@@ -124,6 +124,10 @@ void vm_object_reference_quick(vm_object_t object);
 void vm_object_reference_locked(vm_object_t object);
 /* The same for one who holds the chain lock itself. */
 void vm_object_reference_locked_chain_held(vm_object_t object);
+/* For one who found the object by its handle, and owns no reference that
+ * would keep it: false, and none, when it is about to end. Token held, lost
+ * while asleep. */
+bool vm_object_reference_alive(vm_object_t object);
 /* Hold = hold_count + exclusive token; the memory stays. */
 void vm_object_hold(vm_object_t object);
 void vm_object_hold_shared(vm_object_t object);

@@ -98,6 +98,19 @@ vm_object_reference_locked(vm_object_t object)
 	vm_object_addref(object);
 }
 
+/* A reference on an object that the caller knows by its handle only, unless
+ * it is about to end. The token is held exclusively, and lost while asleep. */
+bool
+vm_object_reference_alive(vm_object_t object)
+{
+	ASSERT_LWKT_TOKEN_HELD_EXCL(&object->token);
+	vm_object_chain_wait(object, false);
+	if ((object->flags & OBJ_DEAD) || object->ref_count == 0)
+		return false;
+	vm_object_reference_locked(object);
+	return true;
+}
+
 /* A reference by the very thread that chain-locks the object. */
 void
 vm_object_reference_locked_chain_held(vm_object_t object)
