@@ -286,6 +286,12 @@ load lib/stage
 @test "[4] torture_group_3: seeds 21 to 30 end as on Linux" { check; }
 @test "[4] torture_group_4: seeds 31 to 40 end as on Linux" { check; }
 @test "[4] torture_group_5: seeds 41 to 50 end as on Linux" { check; }
+@test "[4] torture_files_1: ten seeds with a file that is cut and written" { check; }
+@test "[4] torture_files_2: ten seeds more" { check; }
+@test "[4] torture_threads_1: five seeds of four threads each, with files" { check; }
+@test "[4] torture_threads_2: five seeds more" { check; }
+@test "[4] torture_swap_1: two seeds that are larger than the memory" { check; }
+@test "[4] torture_press_1: two seeds of four such threads, on four CPUs" { check; }
 
 #: disk Disks: the deterministic one
 @test "[1] disk_node: size, end and what a block device says of itself" { check; }

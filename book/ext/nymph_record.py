@@ -11,6 +11,8 @@ import sys
 
 from elftools.elf.elffile import ELFFile
 
+from nymph_events import filter_events
+
 STRUCTS = """vm_page vm_object vm_map_entry vm_map vm_map_backing pv_entry pmap
 vm_page_queue faultstate lwkt_token lock vmspace swblock""".split()
 
@@ -57,8 +59,6 @@ def renumber(programs):
             for proc in step["procs"]:
                 for obj in reversed(proc["entry"].get("chain", [])):
                     ids.setdefault(obj["id"], len(ids) + 1)
-        if name == "events":
-            continue
         for step in program:
             for proc in step["procs"]:
                 for obj in proc["entry"].get("chain", []):
@@ -159,8 +159,8 @@ def main():
     part, results, kernel, folder = sys.argv[1:]
     made = f"make book-data PART={part}"
     programs = {name: steps(out) for name, out in outputs(results)}
+    events = filter_events(programs.pop("events"))
     renumber(programs)
-    events = programs.pop("events")
     keep(folder, f"chain-{part}.json", {"made": made, "programs": programs})
     keep(folder, f"events-{part}.json", {"made": made, "steps": events})
     keep(folder, f"layout-{part}.json", {"made": made, "structs": layouts(kernel)})

@@ -67,7 +67,7 @@ booted() {
 # run_name NAME: what init is to run for it: with SEED=, just that seed.
 run_name() {
 	if [[ -n ${SEED:-} && $1 == torture_* ]]; then
-		echo "torture_seed_$SEED"
+		echo "${1%_*}_seed_$SEED"
 	else
 		echo "$1"
 	fi
@@ -76,13 +76,14 @@ run_name() {
 # group_of NAME: the boot that a test belongs to, by what it needs.
 group_of() {
 	case $1 in
-	thread_* | *_smp_*) echo threads ;;
+	thread_* | *_smp_* | torture_threads_*) echo threads ;;
+	torture_swap_* | oom_*) echo swap ;;
+	torture_press_*) echo press ;;
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
 	disk_* | vdisk_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
 	pagein_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
-	oom_*) echo swap ;;
 	fuzz_*) echo fuzz ;;
 	*) echo ordinary ;;
 	esac

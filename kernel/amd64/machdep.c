@@ -20,21 +20,17 @@ void thread_begin(struct thread *prev);
  * Moves this CPU's user-side state from one thread to the next: FPU, segment
  * bases, kernel stack for traps, address space. Interrupts disabled.
  *
- * A pmap is always marked inactive when its thread is switched out, and its
- * page tables are never left in CR3 after that: a kernel thread runs on the
- * kernel's own.
+ * No thread's page tables are left in CR3 when it is switched out, unless the
+ * next one has the same: a kernel thread runs on the kernel's own. So a pmap
+ * that can be released is loaded nowhere.
  */
 void
 cpu_switch_md(struct thread *from, struct thread *to)
 {
 	struct globaldata *gd = mycpu;
 
-	if (from->td_flags & TDF_USER) {
-		if (from->td_md.md_fpu != NULL)
-			fpu_save(from);
-		if (gd->gd_pmap != NULL && gd->gd_pmap != &kernel_pmap)
-			pmap_deactivate(gd->gd_pmap);
-	}
+	if ((from->td_flags & TDF_USER) && from->td_md.md_fpu != NULL)
+		fpu_save(from);
 	gd->gd_kstack_top = to->td_kstack + to->td_kstack_size;
 	gd->gd_md->md_tss.tss_rsp0 = gd->gd_kstack_top;
 	if (to->td_flags & TDF_USER) {

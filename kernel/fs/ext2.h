@@ -178,7 +178,6 @@ int ext2_vnew(
 int ext2_update(struct ext2_node *ip); /* e_din into its buffer, if newer */
 /* Reads an inode without making anything of it. */
 int ext2_iread(struct ext2_mount *em, uint32_t ino, struct ext2_inode *din);
-bool ext2_type(uint32_t mode, enum vtype *typep); /* S_IFMT; false: none */
 void ext2_drop(struct ext2_mount *em, struct vnode *vp); /* or NULL: vrele */
 void ext2_node_free(struct ext2_node *ip);
 void ext2_unkeep(struct ext2_node *ip); /* no name leads to it any more */

@@ -359,7 +359,7 @@ entry_type(struct ext2_mount *em, const struct ext2_dirent *de)
 		}
 	}
 	if (ext2_iread(em, de->d_ino, &din) == 0 &&
-	    ext2_type(din.i_mode, &type))
+	    mode_to_vtype(din.i_mode, &type))
 		return type;
 	return VFIFO; /* a socket, most likely */
 }

@@ -25,21 +25,6 @@ ext2_node_cmp(struct ext2_node *a, struct ext2_node *b)
 
 RB_GENERATE(ext2_nodes, ext2_node, e_entry, ext2_node_cmp)
 
-/* The type of a file from its mode; false when it is none that we have. */
-bool
-ext2_type(uint32_t mode, enum vtype *typep)
-{
-	static const enum vtype types[] = {VREG, VDIR, VLNK, VCHR, VBLK, VFIFO};
-
-	for (size_t i = 0; i < nitems(types); i++) {
-		if (vtype_to_mode(types[i]) == (mode & S_IFMT)) {
-			*typep = types[i];
-			return true;
-		}
-	}
-	return false;
-}
-
 static const struct vnodeops *
 ops_of(enum vtype type)
 {
@@ -129,7 +114,7 @@ check_inode(struct ext2_mount *em, uint32_t ino, const struct ext2_inode *din,
 	uint64_t size = size_of(em, din);
 	bool bad;
 
-	if (din->i_links_count == 0 || !ext2_type(din->i_mode, typep))
+	if (din->i_links_count == 0 || !mode_to_vtype(din->i_mode, typep))
 		return ext2_error(em,
 		    "a name leads to inode %u, mode %#o, %u links", ino,
 		    din->i_mode, din->i_links_count);
@@ -349,7 +334,7 @@ ext2_vnew(
 	if (error == 0 && old.i_links_count != 0)
 		error = ext2_error(em, "inode %u has %u links and was free",
 		    ino, old.i_links_count);
-	if (error == 0 && !ext2_type(mode, &type))
+	if (error == 0 && !mode_to_vtype(mode, &type))
 		error = EINVAL;
 	if (error != 0) {
 		ext2_node_free(ip);

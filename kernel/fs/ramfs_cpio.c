@@ -253,31 +253,12 @@ cpio_enter(struct cpio *c)
 	size_t len;
 	int error;
 
-	switch (c->field[C_MODE] & S_IFMT) {
-	case S_IFREG:
-		type = VREG;
-		break;
-	case S_IFDIR:
-		type = VDIR;
-		break;
-	case S_IFLNK:
-		type = VLNK;
-		if (c->field[C_FILESIZE] >= PATH_MAX ||
-		    memchr(c->data, 0, c->field[C_FILESIZE]) != NULL)
-			return cpio_bad(c, "an impossible symlink");
-		break;
-	case S_IFCHR:
-		type = VCHR;
-		break;
-	case S_IFBLK:
-		type = VBLK;
-		break;
-	case S_IFIFO:
-		type = VFIFO;
-		break;
-	default:
+	if (!mode_to_vtype(c->field[C_MODE], &type))
 		return cpio_bad(c, "an unknown kind of file");
-	}
+	if (type == VLNK &&
+	    (c->field[C_FILESIZE] >= PATH_MAX ||
+		memchr(c->data, 0, c->field[C_FILESIZE]) != NULL))
+		return cpio_bad(c, "an impossible symlink");
 	error = cpio_parent(c, &dir, &name, &len);
 	if (error != 0)
 		return error;

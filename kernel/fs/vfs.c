@@ -137,6 +137,21 @@ vtype_to_mode(enum vtype type)
 	return modes[type];
 }
 
+/* See vnode.h. */
+bool
+mode_to_vtype(uint32_t mode, enum vtype *typep)
+{
+	static const enum vtype types[] = {VREG, VDIR, VLNK, VCHR, VBLK, VFIFO};
+
+	for (size_t i = 0; i < nitems(types); i++) {
+		if (vtype_to_mode(types[i]) == (mode & S_IFMT)) {
+			*typep = types[i];
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What stat shows. Takes v_lock shared. */
 int
 vn_stat(struct vnode *vp, struct kstat *st)

@@ -170,6 +170,8 @@ void vref_text(struct vnode *vp);
 void vrele_text(struct vnode *vp);
 int64_t vnode_count(void);
 uint32_t vtype_to_mode(enum vtype type); /* S_IFREG ... */
+/* The type of a file from its mode; false when it is none that we have. */
+bool mode_to_vtype(uint32_t mode, enum vtype *typep);
 /* Registers a file system's root and, when covered, puts it there (takes
  * over both references). */
 struct mount *mount_alloc(const char *fstype, uint64_t magic);

@@ -99,25 +99,12 @@ sys_mknodat(int dirfd, const char *path, uint32_t mode, unsigned int dev)
 {
 	enum vtype type;
 
-	switch (mode & S_IFMT) {
-	case 0:
-	case S_IFREG:
-		type = VREG;
-		break;
-	case S_IFCHR:
-		type = VCHR;
-		break;
-	case S_IFBLK:
-		type = VBLK;
-		break;
-	case S_IFIFO:
-		type = VFIFO;
-		break;
-	case S_IFDIR:
+	if ((mode & S_IFMT) == 0)
+		mode |= S_IFREG;
+	if (!mode_to_vtype(mode, &type) || type == VLNK)
+		return -EINVAL; /* nor are there sockets */
+	if (type == VDIR)
 		return -EPERM;
-	default: /* there are no sockets */
-		return -EINVAL;
-	}
 	return make_node(dirfd, path, type, mode & 07777,
 	    type == VCHR || type == VBLK ? dev : 0);
 }

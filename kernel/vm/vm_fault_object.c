@@ -151,16 +151,8 @@ descend(struct faultstate *fs, vm_object_t next)
 static void
 zero_fill(struct faultstate *fs)
 {
-	if (fs->object != fs->first_object) {
-		vm_object_chain_release_all(
-		    fs->first_object->backing_object, fs->object);
-		vm_object_pip_wakeup(fs->object);
-		vm_object_drop(fs->object);
-		fs->object = fs->first_object;
-		fs->pindex = fs->first_pindex;
-		fs->m = fs->first_m;
-		fs->first_m = NULL;
-	}
+	if (fs->object != fs->first_object)
+		vm_fault_to_front(fs);
 	SCHED_POINT("vm.fault_zero");
 	pmap_zero_page(fs->m->phys_addr);
 	fs->m->valid = VM_PAGE_BITS_ALL;

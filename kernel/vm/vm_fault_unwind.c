@@ -158,6 +158,22 @@ vm_fault_unlock_things(struct faultstate *fs)
 	vm_fault_unlock_map(fs);
 }
 
+/* Brings a walk that is behind the front back there, with everything behind
+ * the front unlocked and dropped: the placeholder is fs->m now, which the
+ * caller has filled or will fill. */
+void
+vm_fault_to_front(struct faultstate *fs)
+{
+	vm_object_chain_release_all(
+	    fs->first_object->backing_object, fs->object);
+	vm_object_pip_wakeup(fs->object);
+	vm_object_drop(fs->object);
+	fs->object = fs->first_object;
+	fs->pindex = fs->first_pindex;
+	fs->m = fs->first_m;
+	fs->first_m = NULL;
+}
+
 /* Takes a walk back from wherever it is. fs->m is not busied by us any more
  * (it may still be named, for waiting). The first object stays held. */
 int

@@ -9,6 +9,7 @@
 #include <kern/syscalls.h>
 #include <kern/uaccess.h>
 #include <vm/vm_map.h>
+#include <vm/vm_pager.h>
 
 /* Pages looked at between two copies to the user. */
 #define MINCORE_BATCH 4096U
@@ -32,8 +33,8 @@ chain_resident(vm_object_t object, vm_pindex_t pindex)
 			break;
 		}
 		backing = object->backing_object;
-		if (backing == NULL)
-			break;
+		if (backing == NULL || vm_pager_has_page(object, pindex))
+			break; /* what is on swap hides what is below */
 		/* Linked still, once we have its token? */
 		vm_object_hold_shared(backing);
 		if (backing != object->backing_object) {

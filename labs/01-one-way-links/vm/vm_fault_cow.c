@@ -91,13 +91,5 @@ vm_fault_cow(struct faultstate *fs)
 	else
 		copy_page(fs);
 	cnt_inc(v_cow_faults);
-
-	vm_object_chain_release_all(
-	    fs->first_object->backing_object, fs->object);
-	vm_object_pip_wakeup(fs->object);
-	vm_object_drop(fs->object);
-	fs->object = fs->first_object;
-	fs->pindex = fs->first_pindex;
-	fs->m = fs->first_m;
-	fs->first_m = NULL;
+	vm_fault_to_front(fs);
 }
