@@ -48,3 +48,6 @@ load lib/stage
 #: links What the links upward cost and spare
 @test "[1] links_tokens: exclusive tokens at a process's end" { check; }
 @test "[1] links_copies: a survivor's writes copy nothing" { check; }
+
+@test "[2] pagein_gives_way: a fault in the way of a fork gives the map up, and starts anew" { check; }
+@test "[2] pagein_moves_up: what cannot be collapsed gives up the pages that are at hand" { check; }

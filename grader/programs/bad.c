@@ -148,6 +148,7 @@ TEST(results)
 	EACH(1, syscall(SYS_pipe, a));
 	EACH(1, syscall(SYS_pipe2, a, 0L));
 	EXPECT(low, dup(0)); /* no end was left open */
+	EXPECT(low + 1, dup(0));
 	EACH(1, syscall(SYS_uname, a));
 	EACH(1, syscall(SYS_sysinfo, a));
 	EACH(1, syscall(SYS_getrlimit, 3, a));

@@ -223,14 +223,14 @@ TEST(replaced)
 	say("%ld bad\n", bad);
 }
 
-/* Who forks wants the map and then the objects; who reads has the objects and
- * wants the map: he has to give way. */
-TEST(forked)
+/* Forks while a page is being read, again and again. */
+static void
+fork_while_reading(void)
 {
-	long i, gave_way = t_vmstat("v_map_timedlock");
 	pthread_t t;
-	pid_t pid;
 	void *good;
+	pid_t pid;
+	long i;
 
 	mem = swapped(t_map(PAGES));
 	slow(1);
@@ -249,7 +249,66 @@ TEST(forked)
 	}
 	slow(0);
 	EXPECT(0, t_wrong(mem, PAGES, 1));
-	moved("v_map_timedlock", gave_way);
+	say("done\n");
+}
+
+/* A fork finds what was there before it. */
+TEST(forked)
+{
+	fork_while_reading();
+}
+
+/* Who forks wants the map and then the objects; who reads has the objects and
+ * wants the map: he has to give way. */
+TEST(gives_way)
+{
+	long before = t_vmstat("v_map_timedlock");
+
+	fork_while_reading();
+	moved("v_map_timedlock", before);
+}
+
+/*
+ * The last process but one lets go of an object, which should then be taken in
+ * by its shadow; but somebody has that locked, and waits for the object.  So
+ * he gives up, and the other one does it.
+ *
+ * The child has the object itself, and a thread reads a page of it; its munmap
+ * waits for that, and then our fork, with our shadow locked, waits behind it.
+ */
+TEST(gives_up)
+{
+	long before = t_vmstat("v_upward_giveup");
+	struct gate reading;
+	struct sigaction sa;
+	pid_t pid, kid;
+	pthread_t t;
+
+	gate_init(&reading);
+	mem = swapped(t_map(PAGES));
+	slow(1);
+	pid = t_fork();
+	if (pid == 0) {
+		memset(&sa, 0, sizeof(sa));
+		sa.sa_handler = end_thread;
+		MUST(sigaction(SIGSEGV, &sa, NULL));
+		t = start_reading(read_once, CLUSTER * 2);
+		gate_open(&reading);
+		MUST(munmap(mem, PAGES * PAGE));
+		EXPECT(0, pthread_join(t, NULL));
+		t_exit();
+	}
+	t_put(mem, 0, 1); /* makes the shadow */
+	gate_wait(&reading);
+	usleep(1000);
+	kid = t_fork();
+	if (kid == 0)
+		t_exit();
+	t_reap(kid);
+	t_reap(pid);
+	slow(0);
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+	moved("v_upward_giveup", before);
 	say("done\n");
 }
 
