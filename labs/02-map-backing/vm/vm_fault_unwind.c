@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every kind of fault begins and ends with: finding the entry, holding
+ * the front of its chain, and giving everything back.
+ */
+#include <kern/bootopt.h>
+#include <kern/proc.h>
+#include <amd64/machdep.h>
+#include <fs/vnode.h>
+#include <vm/vm_faultstate.h>
+#include <vm/vm_pager.h>
+
+#include <asm/signal.h>
+
+BOOTOPT(
+    bo_shared_fault, "vm.shared_fault", "1", "faults try shared tokens first");
+
+bool vm_shared_fault = true;
+
+/* Reads the boot options of faults; boot CPU, before the first process. */
+void
+vm_fault_init(void)
+{
+	vm_shared_fault = bootopt_bool(&bo_shared_fault);
+	vm_fault_quick_init();
+	vm_prefault_init();
+}
+
+/* Begins a fault in a map. */
+void
+vm_fault_setup(struct faultstate *fs, vm_map_t map, int fault_flags)
+{
+	*fs = (struct faultstate){
+	    .map = map,
+	    .fault_flags = fault_flags,
+	    .first_shared = vm_shared_fault,
+	    .shared = vm_shared_fault,
+	};
+}
+
+/* Asks the map what is behind va; on KERN_SUCCESS fs->map is locked shared
+ * and the fields of the entry and the first object are set. Below a stack
+ * that may grow it makes it grow, once a fault. May sleep. */
+int
+vm_fault_lookup(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
+    bool *growstack)
+{
+	vm_map_t map = fs->map;
+	vm_object_t object;
+	int result;
+
+	for (;;) {
+		fs->map = map;
+		result = vm_map_lookup(&fs->map, va, fault_type, &fs->entry,
+		    &object, &fs->first_pindex, &fs->first_prot, &fs->wired);
+		if (result != KERN_INVALID_ADDRESS || !*growstack ||
+		    map->system_map)
+			break;
+		*growstack = false;
+		if (vm_map_growstack(map, va) != KERN_SUCCESS)
+			break;
+	}
+
+	if (result != KERN_SUCCESS)
+		return result;
+
+	KASSERT((fs->entry->eflags & MAP_ENTRY_NOFAULT) == 0,
+	    ("vm_fault: address %#lx is not to fault", va));
+	KASSERT(object != NULL,
+	    ("vm_fault: nothing behind kernel address %#lx", va));
+	fs->lookup_still_valid = true;
+	fs->first_m = NULL;
+	fs->m = NULL;
+	fs->msoftonly = false;
+	fs->first_ba = &fs->entry->ba;
+	fs->ba = fs->first_ba;
+	fs->pindex = fs->first_pindex;
+	fs->prot = fs->first_prot;
+	fs->depth = 0;
+	return KERN_SUCCESS;
+}
+
+/* Holds the first object in the mode of first_shared, and keeps the file at
+ * the tail of the chain from ending. The map is locked, which keeps the
+ * entry's references. May sleep. */
+void
+vm_fault_hold_first(struct faultstate *fs)
+{
+	fs->held = fs->first_ba->object;
+	if (fs->first_shared)
+		vm_object_hold_shared(fs->held);
+	else
+		vm_object_hold(fs->held);
+	fs->vp = vnode_pager_lock(fs->first_ba);
+}
+
+/* Drops the first object, and then the file: without any token, as it could
+ * be the last reference, and end the file's object. The map may have been
+ * unlocked, and the entry gone. */
+void
+vm_fault_drop_first(struct faultstate *fs)
+{
+	vm_object_drop(fs->held);
+	fs->held = NULL;
+	if (fs->vp != NULL) {
+		vrele(fs->vp);
+		fs->vp = NULL;
+	}
+}
+
+/* Gives the page found back, as it is of no use. */
+void
+vm_fault_release_page(struct faultstate *fs)
+{
+	vm_page_deactivate(fs->m);
+	vm_page_wakeup(fs->m);
+	fs->m = NULL;
+}
+
+/* Gets rid of a page that turned out to hold no data. It may have been wired
+ * or soft-busied meanwhile, and cannot be freed then. Its object's token is
+ * exclusive. */
+void
+vm_fault_scrap_page(struct faultstate *fs)
+{
+	vm_page_t m = fs->m;
+
+	fs->m = NULL;
+	if ((m->busy_count & PBUSY_MASK) || m->wire_count != 0 ||
+	    (m->flags & PG_NEED_COMMIT)) {
+		vm_page_activate(m);
+		vm_page_wakeup(m);
+	} else {
+		vm_page_free(m);
+	}
+}
+
+/* Unlocks the map, after which neither the entry nor its chain means
+ * anything. */
+void
+vm_fault_unlock_map(struct faultstate *fs)
+{
+	if (fs->lookup_still_valid) {
+		vm_map_lookup_done(fs->map, fs->entry);
+		fs->lookup_still_valid = false;
+	}
+}
+
+/* Ends a pass whose walk succeeded, or that vm_fault_unwind has taken back:
+ * frees the placeholder if the page was found further down, and unlocks all
+ * but the first object. */
+void
+vm_fault_unlock_things(struct faultstate *fs)
+{
+	if (fs->ba != fs->first_ba) {
+		KKASSERT(!fs->first_shared);
+		vm_page_free(fs->first_m);
+		fs->first_m = NULL;
+		vm_object_pip_wakeup(fs->ba->object);
+		fs->ba = fs->first_ba;
+	}
+	vm_fault_unlock_map(fs);
+}
+
+/* Takes a walk back from wherever it is. fs->m is not busied by us any more
+ * (it may still be named, for waiting). The first object stays held. */
+int
+vm_fault_unwind(struct faultstate *fs, int result)
+{
+	vm_object_pip_wakeup(fs->first_ba->object);
+	if (fs->ba != fs->first_ba)
+		vm_object_drop(fs->ba->object);
+	vm_fault_unlock_things(fs);
+	return result;
+}
+
+/* Takes the walk back and waits for memory. A process that is to die does
+ * not get any: it may be what all wait for. */
+int
+vm_fault_wait_memory(struct faultstate *fs)
+{
+	struct thread *td = curthread;
+
+	vm_fault_unwind(fs, 0);
+	vm_wait_catch("pfault");
+	if (td->td_proc == NULL || !signal_pending(td))
+		return KERN_TRY_AGAIN;
+	if (sig_fatal_pending(td))
+		return KERN_FAILURE;
+	/* A signal has cut the wait short; the fault goes on. */
+	tsleep(td, 0, "pfault", TICK_NS);
+	return KERN_TRY_AGAIN;
+}
