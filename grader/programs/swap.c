@@ -165,8 +165,7 @@ TEST(collapse)
 	for (i = 0; i < pages; i++)
 		bad += !t_is(mem, i, i & 1 ? 1 : 2);
 	EXPECT(0, bad);
-	if (t_nymph())
-		EXPECT(0, t_depth(0, mem));
+	say("depth %ld\n", t_depth(0, mem));
 	big_off();
 }
 

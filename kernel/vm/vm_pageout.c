@@ -107,7 +107,7 @@ static void
 pageout_failed(void)
 {
 	tsleep_interlock(&pagethread, 0);
-	if (!vm_wait_anyone() || !vm_page_count_severe()) {
+	if (!vm_wait_anyone() || !vm_page_count_min(0)) {
 		tsleep(&pagethread, PINTERLOCKED, "pdelay", BACKOFF_NS);
 		return;
 	}
