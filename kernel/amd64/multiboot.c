@@ -39,12 +39,12 @@ struct mb2_elf {
 	uint8_t headers[];
 };
 
-struct elf64_shdr {
+struct elf64_shdr { /* GRUB puts them where it likes */
 	uint32_t sh_name, sh_type;
 	uint64_t sh_flags, sh_addr, sh_offset, sh_size;
 	uint32_t sh_link, sh_info;
 	uint64_t sh_addralign, sh_entsize;
-};
+} __packed __aligned(4);
 #define SHT_SYMTAB 2
 
 struct bootinfo bootinfo;

@@ -6,6 +6,7 @@
  */
 #include <kern/bootopt.h>
 #include <kern/kstring.h>
+#include <san/kasan.h>
 #include <vm/vm_kern.h>
 
 #include <amd64/cpu_md.h>
@@ -154,6 +155,7 @@ physmem_init(void)
 	    bootinfo.bi_symtab, bootinfo.bi_symtab + bootinfo.bi_symtab_size);
 	range_reserve(
 	    bootinfo.bi_strtab, bootinfo.bi_strtab + bootinfo.bi_strtab_size);
+	kasan_boot();
 	ram = bootopt_u64(&bo_mem) << 20;
 	if (ram != 0 && ram < LIMIT_MINIMUM)
 		boot_die("mem=%lu: too little RAM", ram >> 20);

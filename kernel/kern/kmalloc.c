@@ -14,6 +14,7 @@
 
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
+#include <san/kasan_var.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 
@@ -96,6 +97,7 @@ slab_new(int class)
 	if (sl == NULL)
 		return NULL;
 	atomic_add_long(&kmem_pool_pages, 1);
+	kasan_slab(sl);
 	sl->sl_magic = SLAB_MAGIC;
 	sl->sl_class = class;
 	sl->sl_nfree = n;
@@ -243,6 +245,7 @@ big_find(void *va, bool remove, const struct malloc_type *type)
 static size_t
 rounded_size(size_t size)
 {
+	size = kasan_room(size);
 	return size <= SLAB_MAX ? class_size(class_of(size)) : round_page(size);
 }
 
@@ -255,45 +258,14 @@ allocated_size(void *p, const struct malloc_type *type)
 	return class_size(slab_of(p, type)->sl_class);
 }
 
-/* size bytes, aligned to 16 at least and to a page from SLAB_MAX + 1 on.
- * M_WAITOK sleeps until there is memory; M_NOWAIT returns NULL then, and is
- * legal under a spinlock. A size of 0 is served as 1. */
-void *
-kmalloc(size_t size, struct malloc_type *type, int flags)
-{
-	void *p;
-
-	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT),
-	    ("kmalloc(%s): flags %x", type->ks_name, flags));
-	KASSERT(
-	    size <= INT32_MAX, ("kmalloc(%s): %lu bytes", type->ks_name, size));
-	for (;;) {
-		p = size <= SLAB_MAX ? small_alloc(class_of(size))
-				     : big_alloc(size);
-		if (p != NULL)
-			break;
-		if (flags & M_NOWAIT)
-			return NULL;
-		vm_wait("kmalloc");
-	}
-	atomic_add_long(&type->ks_inuse, 1);
-	atomic_add_long(&type->ks_bytes, rounded_size(size));
-	atomic_add_ulong(&type->ks_calls, 1);
-	if (flags & M_ZERO)
-		memset(p, 0, size);
-	return p;
-}
-
-/* Frees what kmalloc() gave for the same owner. Never sleeps. */
-void
-kfree(void *p, struct malloc_type *type)
+/* Makes an allocation's memory free; the bytes that it took. */
+static size_t
+release_block(void *p, struct malloc_type *type)
 {
 	struct bigrun *br;
 	struct slab *sl;
 	size_t size;
 
-	if (p == NULL)
-		return;
 	if (((uintptr_t)p & PAGE_MASK) == 0) {
 		br = big_find(p, true, type);
 		size = br->br_npages * PAGE_SIZE;
@@ -308,6 +280,80 @@ kfree(void *p, struct malloc_type *type)
 		size = class_size(sl->sl_class);
 		small_free(sl, p, type);
 	}
+	return size;
+}
+
+#ifdef KASAN
+/* What leaves the quarantine; it is accounted for as free already. */
+static void
+release(void *p, struct malloc_type *type)
+{
+	release_block(p, type);
+}
+
+/* See san/kasan_var.h. */
+bool
+kmalloc_block(uint64_t addr, char **startp, size_t *sizep)
+{
+	struct slab *sl = (struct slab *)trunc_page(addr);
+	uint64_t off = addr - (uint64_t)(sl + 1);
+
+	if (sl->sl_magic != SLAB_MAGIC || addr < (uint64_t)(sl + 1))
+		return false;
+	*sizep = class_size(sl->sl_class);
+	*startp = (char *)(sl + 1) + off / *sizep * *sizep;
+	return true;
+}
+#endif
+
+/* size bytes, aligned to 16 at least and to a page from SLAB_MAX + 1 on.
+ * M_WAITOK sleeps until there is memory; M_NOWAIT returns NULL then, and is
+ * legal under a spinlock. A size of 0 is served as 1. */
+void *
+kmalloc(size_t size, struct malloc_type *type, int flags)
+{
+	size_t room = kasan_room(size);
+	void *p;
+
+	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT),
+	    ("kmalloc(%s): flags %x", type->ks_name, flags));
+	KASSERT(
+	    size <= INT32_MAX, ("kmalloc(%s): %lu bytes", type->ks_name, size));
+	for (;;) {
+		p = room <= SLAB_MAX ? small_alloc(class_of(room))
+				     : big_alloc(room);
+		if (p != NULL)
+			break;
+		if (kasan_drain(release))
+			continue;
+		if (flags & M_NOWAIT)
+			return NULL;
+		vm_wait("kmalloc");
+	}
+	atomic_add_long(&type->ks_inuse, 1);
+	atomic_add_long(&type->ks_bytes, rounded_size(size));
+	atomic_add_ulong(&type->ks_calls, 1);
+	kasan_kmalloc(p, size, rounded_size(size), type);
+	if (flags & M_ZERO)
+		memset(p, 0, size);
+	return p;
+}
+
+/* Frees what kmalloc() gave for the same owner. Never sleeps. */
+void
+kfree(void *p, struct malloc_type *type)
+{
+	size_t size;
+
+	if (p == NULL)
+		return;
+	kasan_kfree_check(p);
+#ifdef KASAN
+	size = allocated_size(p, type);
+	kasan_kfree(p, size, type, release);
+#else
+	size = release_block(p, type);
+#endif
 	atomic_subtract_long(&type->ks_inuse, 1);
 	atomic_subtract_long(&type->ks_bytes, size);
 }
@@ -323,12 +369,14 @@ krealloc(void *p, size_t size, struct malloc_type *type, int flags)
 	if (p == NULL)
 		return kmalloc(size, type, flags);
 	old = allocated_size(p, type);
-	if (rounded_size(size) == old)
+	if (rounded_size(size) == old) {
+		kasan_kmalloc(p, size, old, type);
 		return p;
+	}
 	new = kmalloc(size, type, flags);
 	if (new == NULL)
 		return NULL;
-	memcpy(new, p, MIN(old, size));
+	memcpy(new, p, MIN(kasan_size(p, old), size));
 	kfree(p, type);
 	return new;
 }

@@ -42,6 +42,9 @@ struct zone {
 	const char *z_name;	/* (k) */
 	size_t z_size;		/* (k) bytes an object, rounded to 16 */
 	void *z_free;		/* free list */
+#ifdef KASAN
+	void *z_last; /* its last object */
+#endif
 	int64_t z_inuse, z_total;
 	void (*z_ctor)(void *);	   /* (k) once, when memory enters the zone */
 	struct malloc_type z_type; /* accounting; under z_spin, not atomic */

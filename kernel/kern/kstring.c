@@ -4,6 +4,7 @@
  * (rep movsq, rep stosq) and then the rest.
  */
 #include <kern/kstring.h>
+#include <san/kasan.h>
 
 /*
  * Copies n bytes; the two do not overlap.
@@ -14,6 +15,8 @@ memcpy(void *restrict dst, const void *restrict src, size_t n)
 	void *d = dst;
 	size_t words = n / 8, rest = n % 8;
 
+	kasan_read(src, n);
+	kasan_write(dst, n);
 	__asm__ __volatile__("rep movsq"
 			     : "+D"(d), "+S"(src), "+c"(words)
 			     :
@@ -36,6 +39,8 @@ memmove(void *dst, const void *src, size_t n)
 
 	if ((uintptr_t)d - (uintptr_t)s >= n)
 		return memcpy(dst, src, n);
+	kasan_read(src, n);
+	kasan_write(dst, n);
 	/* The end of dst overlaps src: copy downward. */
 	d += n - 1;
 	s += n - 1;
@@ -56,6 +61,7 @@ memset(void *dst, int c, size_t n)
 	uint64_t word = (uint8_t)c * 0x0101010101010101UL;
 	size_t words = n / 8, rest = n % 8;
 
+	kasan_write(dst, n);
 	__asm__ __volatile__("rep stosq"
 			     : "+D"(d), "+c"(words)
 			     : "a"(word)

@@ -8,6 +8,7 @@
 #define KERN_UACCESS_H
 
 #include <kern/types.h>
+#include <san/kasan.h>
 
 int copyin(const void *uaddr, void *kaddr, size_t len);
 int copyout(const void *kaddr, void *uaddr, size_t len);
@@ -21,5 +22,11 @@ int suword32(void *uaddr, uint32_t val);
 int suword64(void *uaddr, uint64_t val);
 /* Compare-and-set in user memory; *oldp gets what was there. */
 int casuword32(void *uaddr, uint32_t cmp, uint32_t newval, uint32_t *oldp);
+
+#ifdef KASAN
+/* Their other side is the kernel's. */
+#define copyin(u, k, n)	 (kasan_write(k, n), copyin(u, k, n))
+#define copyout(k, u, n) (kasan_read(k, n), copyout(k, u, n))
+#endif
 
 #endif

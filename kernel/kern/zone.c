@@ -8,6 +8,7 @@
 #include <kern/kmalloc.h>
 
 #include <kern/kstring.h>
+#include <san/kasan_var.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 
@@ -18,6 +19,9 @@
  * that says so, which belongs to the zone. */
 struct ztail {
 	void *zt_next;
+#ifdef KASAN
+	uint32_t zt_ids[2]; /* who allocated it, who freed it */
+#endif
 };
 #define ZONE_MARK(z) ((void *)((uintptr_t)(z) ^ 0x5a5a5a5a5a5a5a5aUL))
 
@@ -61,6 +65,22 @@ zstride(const struct zone *z)
 	return roundup2(z->z_size + sizeof(struct ztail), ZONE_ALIGN);
 }
 
+#ifdef KASAN
+/* See san/kasan_var.h. */
+uint32_t *
+zone_ids(const struct zone *z, void *p)
+{
+	return ztail(z, p)->zt_ids;
+}
+
+/* See san/kasan_var.h. */
+size_t
+zone_stride(const struct zone *z)
+{
+	return zstride(z);
+}
+#endif
+
 /* How many pages at a time: the fewest of which less than an eighth is
  * wasted. */
 static int
@@ -102,7 +122,12 @@ zone_grow(struct zone *z)
 			z->z_ctor(p);
 		ztail(z, p)->zt_next = i < n - 1 ? p + stride : NULL;
 	}
+	kasan_zone_grow(z, mem, npages);
 	spin_lock(&z->z_spin);
+#ifdef KASAN
+	if (z->z_free == NULL)
+		z->z_last = mem + (n - 1) * stride;
+#endif
 	ztail(z, mem + (n - 1) * stride)->zt_next = z->z_free;
 	z->z_free = mem;
 	z->z_total += n;
@@ -117,6 +142,7 @@ zone_grow(struct zone *z)
 void *
 zalloc(struct zone *z, int flags)
 {
+	int keep = KASAN_ZONE_KEEP;
 	void *p;
 
 	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT) &&
@@ -125,17 +151,22 @@ zalloc(struct zone *z, int flags)
 	for (;;) {
 		spin_lock(&z->z_spin);
 		p = z->z_free;
-		if (p != NULL)
+		if (p != NULL && (z->z_total - z->z_inuse > keep || keep == 0))
 			break;
 		spin_unlock(&z->z_spin);
 		if (zone_grow(z))
 			continue;
+		if (keep != 0) {
+			keep = 0;
+			continue;
+		}
 		if (flags & M_NOWAIT)
 			return NULL;
 		vm_wait(z->z_name);
 	}
 	z->z_free = ztail(z, p)->zt_next;
 	ztail(z, p)->zt_next = ZONE_MARK(z);
+	kasan_zalloc(z, p, ztail(z, p)->zt_ids);
 	z->z_inuse++;
 	z->z_type.ks_inuse++;
 	z->z_type.ks_bytes += z->z_size;
@@ -146,6 +177,24 @@ zalloc(struct zone *z, int flags)
 	return p;
 }
 
+/* Puts an object on the free list: first, since it is in the caches; under
+ * KASAN last, so that it stays free for long. z_spin held. */
+static void
+free_put(struct zone *z, void *p)
+{
+#ifdef KASAN
+	ztail(z, p)->zt_next = NULL;
+	if (z->z_free == NULL)
+		z->z_free = p;
+	else
+		ztail(z, z->z_last)->zt_next = p;
+	z->z_last = p;
+#else
+	ztail(z, p)->zt_next = z->z_free;
+	z->z_free = p;
+#endif
+}
+
 /* Gives an object of this zone back. Never sleeps. */
 void
 zfree(struct zone *z, void *p)
@@ -153,8 +202,8 @@ zfree(struct zone *z, void *p)
 	spin_lock(&z->z_spin);
 	if (ztail(z, p)->zt_next != ZONE_MARK(z))
 		panic("zfree(%s): %p is not allocated", z->z_name, p);
-	ztail(z, p)->zt_next = z->z_free;
-	z->z_free = p;
+	kasan_zfree(z, p, ztail(z, p)->zt_ids);
+	free_put(z, p);
 	z->z_inuse--;
 	z->z_type.ks_inuse--;
 	z->z_type.ks_bytes -= z->z_size;

@@ -7,6 +7,7 @@
  * fewer colours, so that there are some pages of each.
  */
 #include <kern/kstring.h>
+#include <san/kasan.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
 #include <vm/vm_pageout.h>
@@ -228,12 +229,23 @@ vm_page_queue_alloc(uint16_t color, int flags)
 	m = queue_find(PQ_FREE, (uint16_t)from);
 	if (m != NULL) {
 		KKASSERT(m->object == NULL && m->wire_count == 0);
+		kasan_page_alloc(m);
 		cnt_inc(v_pgalloc);
 		if ((flags & VM_ALLOC_INTERRUPT) == 0)
 			vm_page_lastcolor = color;
 		pagedaemon_wakeup();
 	}
 	return m;
+}
+
+/* Puts a page on a free queue: first, since it is in the caches; under KASAN
+ * last. On PQ_HOLD somebody may still look at it. m->spin held. */
+static void
+free_insert(vm_page_t m, uint16_t kind)
+{
+	if (kind == PQ_FREE)
+		kasan_page_free(m);
+	queue_insert(m, kind, !KASAN_FIFO);
 }
 
 /* Puts a page that is in no object, off every queue and hard-busy on the
@@ -249,7 +261,7 @@ vm_page_free_toq(vm_page_t m)
 	m->dirty = 0;
 	m->act_count = 0;
 	m->flags = 0;
-	queue_insert(m, m->hold_count ? PQ_HOLD : PQ_FREE, true);
+	free_insert(m, m->hold_count ? PQ_HOLD : PQ_FREE);
 	spin_unlock(&m->spin);
 	SCHED_POINT("vm.page_freed");
 	vm_page_wakeup(m);
@@ -388,7 +400,7 @@ vm_page_unhold(vm_page_t m)
 	spin_lock(&m->spin);
 	if (m->hold_count == 0 && queue_kind(m->queue) == PQ_HOLD) {
 		queue_remove(m);
-		queue_insert(m, PQ_FREE, true);
+		free_insert(m, PQ_FREE);
 	}
 	spin_unlock(&m->spin);
 }
@@ -416,6 +428,7 @@ vm_page_queue_take(vm_page_t m)
 	}
 	spin_unlock(&m->spin);
 	if (taken) {
+		kasan_page_alloc(m);
 		cnt_inc(v_pgalloc);
 		pagedaemon_wakeup();
 	}
