@@ -8,7 +8,7 @@ KERNEL=$KERNEL${SAN:+-$SAN}
 # Under -icount an instruction takes 2^SHIFT virtual nanoseconds.  GRUB is
 # slow at small shifts; any value gives the same verdicts.  A sanitizer's kernel
 # executes a few instructions where the plain one has one.
-SHIFT=${NYMPH_SHIFT:-${SAN:+4}}
+SHIFT=${NYMPH_SHIFT:-${SAN:+3}}
 SHIFT=${SHIFT:-6}
 # The limit of wall time for one boot, in seconds.  A test's own limit is virtual
 # time, in init; this one is for a kernel that makes no progress at all: it gets an

@@ -94,6 +94,7 @@ group_options() {
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
+	vdisk) [[ -z ${SAN:-} ]] || echo limit=120 ;; # the host's time
 	press) echo mem=8 swap=dda ;;
 	esac
 }

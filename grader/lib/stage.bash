@@ -203,9 +203,11 @@ explain() {
 	shown "$(part_of_console "$NYMPH_OUT/$where" "$run" | last_words)"
 }
 
-# last_words: of a console's text, the post-mortem, or else the last lines.
+# last_words: of a console's text, the post-mortem, with source lines, or else the
+# last lines.
 last_words() {
-	awk '/^\*\*\* / { dead = 1 }
+	sh "$TOP/grader/lib/lines" "${NYMPH_ISO%/*}/kernel.elf" |
+		awk '/^\*\*\* / { dead = 1 }
 		dead { print; next }
 		{ line[NR] = $0 }
 		END { if (!dead) for (i = NR > 40 ? NR - 39 : 1; i <= NR; i++)
@@ -227,7 +229,7 @@ explain_output() {
 explain_end() {
 	case $1 in
 	hang)
-		echo "it hung: not finished after 20 s of virtual time, killed" ;;
+		echo "it hung: killed after 20 s of virtual time" ;;
 	panic)
 		if [[ -n $(not_written "$2") ]]; then
 			echo "exercise $(not_written "$2"), which this needs," \

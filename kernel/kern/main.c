@@ -29,6 +29,7 @@
 #include <dev/uart.h>
 #include <san/san_test.h>
 
+BOOTOPT(bo_limit, "limit", "20", "for init: the seconds a test may take");
 BOOTOPT(bo_tests, "tests", "", "for init: the tests to run, by commas");
 
 /*

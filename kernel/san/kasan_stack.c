@@ -19,6 +19,16 @@ static struct stack {
 static int used;
 static struct spinlock depot_spin = SPINLOCK_INITIALIZER("kasan stacks");
 
+static bool
+same(const struct stack *a, const struct stack *b)
+{
+	for (int i = 0; i < DEPTH; i++) {
+		if (a->pc[i] != b->pc[i])
+			return false;
+	}
+	return a->thread == b->thread;
+}
+
 /* The number of the caller's caller's stack; 0 when there is no room. Takes a
  * spinlock that is the last in every order. */
 __noinline uint32_t
@@ -46,7 +56,7 @@ kasan_stack_save(void)
 			used++;
 		} else if (at->pc[0] == 0) {
 			break;
-		} else if (__builtin_memcmp(at, &s, sizeof(s)) != 0) {
+		} else if (!same(at, &s)) {
 			continue;
 		}
 		id = 1 + (hash & (STACKS - 1));

@@ -30,15 +30,15 @@
 
 #include "init.h"
 
-#define LIMIT_MS    20000 /* of guest time, for one test */
 #define POLL_NS	    2000000
 #define OUTPUT_FILE "/tmp/.output"
 #define MAX_CAPTURE (48 * 1024)
 #define LEAK_RUNS   5 /* what grows in each of so many runs is a leak */
 
-static int results = 1; /* where the records go */
-static int oracle;	/* running on Linux */
-static int output;	/* what a test's standard output goes to */
+static long limit_ms = 20000; /* of guest time, for one test */
+static int results = 1;	      /* where the records go */
+static int oracle;	      /* running on Linux */
+static int output;	      /* what a test's standard output goes to */
 
 /* Milliseconds since some fixed moment. */
 static long
@@ -106,7 +106,7 @@ static int
 await(pid_t pid)
 {
 	struct timespec nap = {0, POLL_NS};
-	long end = now_ms() + LIMIT_MS;
+	long end = now_ms() + limit_ms;
 	int status, result = -1, gone = 0, killed = 0;
 	pid_t got;
 
@@ -125,7 +125,7 @@ await(pid_t pid)
 			kill(-pid, SIGKILL);
 			if (!gone)
 				kill(pid, SIGKILL);
-			end += LIMIT_MS;
+			end += limit_ms;
 		} else if (now_ms() > end) {
 			return -1; /* it cannot even be killed */
 		}
@@ -286,7 +286,7 @@ shell(void)
 int
 main(int argc, char **argv)
 {
-	static char cmdline[8192];
+	static char cmdline[8192], copy[8192];
 	char *list;
 
 	clearenv();
@@ -302,6 +302,9 @@ main(int argc, char **argv)
 	}
 	if (file_read("/proc/cmdline", cmdline, sizeof(cmdline)) < 0)
 		console("init: /proc/cmdline: %s\n", strerror(errno));
+	list = boot_option(strcpy(copy, cmdline), "limit");
+	if (list != NULL)
+		limit_ms = 1000 * atol(list);
 	list = boot_option(cmdline, "tests");
 	if (list == NULL) {
 		chdir("/");
