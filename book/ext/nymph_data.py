@@ -5,6 +5,7 @@
     ```{chain} fork 3                 step 3 of a recorded program, drawn
     ```{chain-text} fork              all its steps as text, in a table
     ```{figures} zero-fill,cow-1      rows of `make bench`, stage by stage
+    ```{scenario} A B C D E           what the grader's scenarios must print
 
 with `:stage:`; `{figures}` takes `:stages: 0 1 2`.
 """
@@ -168,7 +169,34 @@ class Figures(FromData):
             [4] + [1] * len(stages))
 
 
+class Scenario(FromData):
+    """The grader's own expectation is the source: it is what a boot must say."""
+
+    SHOWN = (1, 2, 3, 6, 12)
+
+    def lines(self, name, stage):
+        for n in range(stage, -1, -1):
+            path = os.path.join(BOOK, "..", "grader", "expect",
+                                f"{n:02d}" if n else "", f"scenario_{name}")
+            if os.path.isfile(path):
+                self.env.note_dependency(os.path.abspath(path))
+                with open(path) as f:
+                    return dict(line.split(": ") for line in f.read().splitlines())
+        raise self.error(f"no scenario {name}")
+
+    def run(self):
+        stage = self.options.get("stage", 0)
+        rows = []
+        for name in self.arguments[0].split():
+            lines = self.lines(name, stage)
+            rows.append([f"**{name}**"] + [lines[f"{name} {n}"] for n in self.SHOWN])
+        return self.table(
+            ["generation"] + [str(n) for n in self.SHOWN], rows,
+            self.caption(f"Depth / resident pages in stage {stage}"))
+
+
 def setup(app):
+    app.add_directive("scenario", Scenario)
     app.add_directive("layout", Layout)
     app.add_directive("chain", Chain)
     app.add_directive("chain-text", ChainText)
