@@ -86,4 +86,5 @@ scenario_answer() {
 @test "[5] 1.5 links_unmap: fork, wait, write a page, unmap half: half is free" { check; }
 @test "[2] 1.5 links_unmap_again: again and again" { check; }
 @test "[2] 1.5 links_unmap_shared: while the child lives nothing of its is freed" { check; }
+@test "[2] 1.5 links_unmap_child: nor by the child what the parent sees" { check; }
 @test "[3] 1.5 links_unmap_deep: nor from an object deep in the chain" { check; }

@@ -87,9 +87,12 @@ not_written() {
 		"$1/console" | head -n 1
 }
 
-# The folder with the files of the stage's part: the student's, or the solution.
+# The folder with the files of the stage's part: the student's, or the solution;
+# or, for mutate, a broken one.
 part_folder() {
-	if [[ -n ${LAB:-} ]]; then
+	if [[ -n ${NYMPH_FILES:-} ]]; then
+		echo "$NYMPH_FILES"
+	elif [[ -n ${LAB:-} ]]; then
 		echo "labs/$(sh kernel/mk/stage.sh slug "$LAB")"
 	else
 		echo "solutions/$(sh kernel/mk/stage.sh slug "$PART")"

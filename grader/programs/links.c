@@ -221,6 +221,30 @@ TEST(unmap_shared)
 	say("%ld page of the parent's own\n", resident(p));
 }
 
+/* And what the child unmaps is still the parent's, who has written and so shows
+ * the object that is the child's front through his own. */
+TEST(unmap_child)
+{
+	char *p = t_map(64);
+	struct gate go;
+	pid_t pid;
+
+	gate_init(&go);
+	touch(p, 0, 64, 1);
+	pid = t_fork();
+	if (pid == 0) {
+		gate_wait(&go);
+		MUST(munmap(p + 32 * PAGE, 16 * PAGE));
+		MUST(munmap(p + 48 * PAGE, 16 * PAGE));
+		t_exit();
+	}
+	touch(p, 0, 1, 3);
+	gate_open(&go);
+	t_reap(pid);
+	EXPECT(1, holds(p, 1, 63, 1));
+	say("%ld page of the parent's own\n", resident(p));
+}
+
 /* The object deep in a chain has one reference, but two processes see it. */
 TEST(unmap_deep)
 {
