@@ -15,11 +15,12 @@ quote	= '$(subst ','\'',$(1))'
 checked	:= $(shell sh grader/lib/args $(call quote,$(PART)) \
 	   $(call quote,$(LAB)) $(call quote,$(TEST)) $(call quote,$(SEED)) \
 	   $(call quote,$(CPUS)) $(call quote,$(SAN)) \
-	   $(call quote,$(BASE)) $(call quote,$(ROW)) $(call quote,$(LINUX)))
+	   $(call quote,$(BASE)) $(call quote,$(ROW)) $(call quote,$(LINUX)) \
+	   $(call quote,$(SEEDS)))
 ifneq ($(checked),ok)
 $(error $(checked))
 endif
-export PART LAB BASE TEST SEED CPUS SAN ROW LINUX
+export PART LAB BASE TEST SEED CPUS SAN ROW LINUX SEEDS
 
 # What is built and booted: a part, 0 if nothing is said, or a lab.
 K	:= $(B)/$(shell sh kernel/mk/stage.sh name '$(PART)' '$(LAB)' '$(BASE)')$(if $(SAN),-$(SAN))
@@ -76,6 +77,7 @@ $(U)/bench: $(addprefix grader/bench/,bench.c memory.c process.c storm.c \
 $(U)/initrd: $(patsubst %,$(U)/tests/%,$(tests)) $(U)/init \
     $(patsubst %,$(U)/%,$(demos)) $(U)/bench grader/lib/rootfs
 	@sh grader/lib/rootfs $(U) $(demos) bench
+$(U)/initrd: $(wildcard grader/races/*)
 
 # --- The kernel -------------------------------------------------------------
 

@@ -51,3 +51,16 @@ load lib/stage
 
 @test "[2] pagein_gives_way: a fault in the way of a fork gives the map up, and starts anew" { check; }
 @test "[2] pagein_moves_up: what cannot be collapsed gives up the pages that are at hand" { check; }
+
+#: race Races: by a script, and by a schedule's seed
+@test "[3] race_R2: who syncs a page waits for its M bit to be accounted for" { check; }
+@test "[3] race_R3: a write between look and change of an entry is not lost" { check; }
+@test "[3] race_R4: of two that remove one mapping, one does" { check; }
+@test "[3] race_R6: a page freed between hash and busy is not mapped" { check; }
+@test "[3] race_R8: who waits for a placemark given back and retaken is woken" { check; }
+@test "[2] race_shootdown: what is unmapped on one CPU is gone on the other" { check; }
+@test "[1] race_loop_R2: unmapping against syncing" { check; }
+@test "[1] race_loop_R3: write-protecting against writing" { check; }
+@test "[1] race_loop_R4: cutting a file against unmapping it" { check; }
+@test "[1] race_loop_R6: a fault by the hash against cutting the file" { check; }
+@test "[1] race_loop_R8: two that want one placemark" { check; }

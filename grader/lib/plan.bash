@@ -15,6 +15,30 @@ stage_args() {
 	fi
 }
 
+# sched_seeded: is SEED= the schedule's?  Of torture tests it is their own.
+sched_seeded() {
+	[[ -n ${SEED:-} && ${TEST:-} != torture* ]]
+}
+
+# sched_options: the policy of a schedule's seed; a few policies take turns.
+sched_options() {
+	local seed=${SEED:-1}
+	local policies=(random:20 pct:3 random:5 random:50)
+
+	echo "sched=${policies[(seed - 1) % 4]} seed=$seed"
+}
+
+# group_kernel GROUP FILE: the kernel's FILE that this group boots: one with
+# schedule points if that is what it is about.
+group_kernel() {
+	local dir=${2%/*}
+
+	if [[ $1 == race ]] || sched_seeded; then
+		dir=$dir-sched
+	fi
+	echo "$dir/${2##*/}"
+}
+
 # plan_files: the files whose tests the stage must pass: of a part what every
 # stage must and its own, of a lab its own.
 plan_files() {
@@ -40,7 +64,8 @@ plan_begun() {
 # name, the beginning of names up to a "_", or several with commas between them.
 plan_titles() {
 	sed -n 's/^@test "\[\([0-9]*\)\] \([0-9]*\.[0-9]* \)\?\([A-Za-z0-9_]*\): \(.*\)" {.*/\1 \3 \4/p' \
-		"$@" | awk -v only="${TEST:-}" -v seed="${SEED:-}" '
+		"$@" | awk -v only="${TEST:-}" \
+		-v seed="$(sched_seeded || echo "${SEED:-}")" '
 		BEGIN { n = split(only, want, ",") }
 		{
 			take = n == 0
@@ -66,7 +91,7 @@ booted() {
 
 # run_name NAME: what init is to run for it: with SEED=, just that seed.
 run_name() {
-	if [[ -n ${SEED:-} && $1 == torture_* ]]; then
+	if [[ -n ${SEED:-} && $1 == torture_* ]] && ! sched_seeded; then
 		echo "${1%_*}_seed_$SEED"
 	else
 		echo "$1"
@@ -85,6 +110,7 @@ group_of() {
 	pagein_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
 	fuzz_*) echo fuzz ;;
+	race_*) echo race ;;
 	*) echo ordinary ;;
 	esac
 }
@@ -96,13 +122,19 @@ group_options() {
 	swap) echo mem=8 swap=ddb ;;
 	vdisk) [[ -z ${SAN:-} ]] || echo limit=120 ;; # the host's time
 	press) echo mem=8 swap=dda ;;
+	race) echo vm.fault_quick=1 ;;
 	esac
+	if [[ $1 == race ]] || sched_seeded; then
+		sched_options
+	fi
 }
 
-# group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.
+# group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.  One alone has
+# no schedule.
 group_cpus() {
 	case ${CPUS:-}$1 in
-	ordinary | exclusive | damage | swap) echo 1 ;;
+	race) echo 2 ;;
+	ordinary | exclusive | damage | swap) sched_seeded && echo 2 || echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
@@ -172,6 +204,10 @@ group_disks() {
 		truncate -s 32M "$2/swap" "$2/extra"
 		ext2_image "$2/disk" 16M 4096 -b 4096
 		echo "dd:$2/swap dd:$2/disk dd:$2/extra"
+		;;
+	race)
+		ext2_image "$2/disk" 1M 1024 -b 1024
+		echo "dd:$2/disk"
 		;;
 	fb) echo screen: ;;
 	esac

@@ -27,7 +27,7 @@ stage_boot() {
 	((${#groups[@]})) || groups[ordinary]=fork_returns
 
 	oracle ${groups[*]} &
-	for group in ordinary swap press threads disk vdisk fb ext2 damage exclusive \
+	for group in ordinary swap press threads race disk vdisk fb ext2 damage exclusive \
 		fuzz plug; do
 		# Not more at once than there are CPUs to run them.
 		until (($(jobs -pr | wc -l) < $(nproc))); do
@@ -39,6 +39,13 @@ stage_boot() {
 	cat "$NYMPH_OUT"/*/records > "$NYMPH_OUT/records.tsv"
 	cat "$NYMPH_OUT"/*/boots > "$NYMPH_OUT/boots"
 	judge
+}
+
+# build_sched NAME...: the kernel with schedule points, if these tests boot it.
+build_sched() {
+	[[ $NYMPH_ISO == "$TOP/$KERNEL/"* ]] || return 0 # mutate has built it
+	sched_seeded || [[ " $*" == *" race_"* ]] || return 0
+	SEED= SEEDS= TEST= make -s -C "$TOP" sched-iso
 }
 
 # judge: the one place that decides.  A test has passed when its record has what
@@ -107,7 +114,8 @@ boots() {
 	: > "$NYMPH_OUT/$group/records"
 	while ((${#todo[@]} && n < MAX_BOOTS && barren < 2)); do
 		dir=$NYMPH_OUT/$group/$((++n))
-		SHIFT=$(group_shift "$group") boot "$NYMPH_ISO" "$dir" "$cpus" \
+		SHIFT=$(group_shift "$group") boot \
+			"$(group_kernel "$group" "$NYMPH_ISO")" "$dir" "$cpus" \
 			"tests=$(IFS=, && echo "${todo[*]}") $(group_options "$group")" \
 			$(group_disks "$group" "$dir")
 		how=$(how_ended "$dir")

@@ -34,6 +34,7 @@ static struct sched_arm {
 	uint64_t count;
 	struct thread *td; /* who waits */
 	uint32_t cpu, by;  /* where; who ended it */
+	uint32_t but;	   /* the CPU whose points do not count, or NO_CPU */
 	uint64_t from;	   /* points that others had passed */
 	uint64_t waited;   /* points that others passed meanwhile */
 } arms[ARM_MAX];
@@ -148,12 +149,12 @@ sched_arm(const char *text, char *err, size_t size)
 
 /* Ends a wait, if nobody else has. */
 static bool
-arm_end(struct sched_arm *a, enum arm_state state, bool here_too)
+arm_end(struct sched_arm *a, enum arm_state state)
 {
 	if (!atomic_cmpset_uint(&a->state, ARM_WAITING, state))
 		return false;
 	a->by = mycpuid;
-	a->waited = sched_points_passed(here_too) - a->from;
+	a->waited = sched_points_passed(a->but) - a->from;
 	return true;
 }
 
@@ -166,10 +167,10 @@ arm_wait(struct sched_arm *a, bool may_sleep)
 
 	while (atomic_load_uint(&a->state) == ARM_WAITING) {
 		if (a->until == NULL &&
-		    sched_points_passed(may_sleep) - a->from >= a->count)
-			arm_end(a, ARM_MET, may_sleep);
+		    sched_points_passed(a->but) - a->from >= a->count)
+			arm_end(a, ARM_MET);
 		else if (nanotime() > limit)
-			arm_end(a, ARM_LATE, may_sleep);
+			arm_end(a, ARM_LATE);
 		else
 			sched_point_giveway(may_sleep);
 	}
@@ -186,7 +187,7 @@ sched_arm_reached(struct sched_point *sp, bool may_sleep)
 	for (a = arms; a < arms + ARM_MAX; a++) {
 		if (a->until == sp && a->state == ARM_WAITING &&
 		    a->td != curthread)
-			met |= arm_end(a, ARM_MET, false);
+			met |= arm_end(a, ARM_MET);
 	}
 	for (a = arms; a < arms + ARM_MAX; a++) {
 		if (a->at != sp ||
@@ -194,7 +195,8 @@ sched_arm_reached(struct sched_point *sp, bool may_sleep)
 			continue;
 		a->td = curthread;
 		a->cpu = mycpuid;
-		a->from = sched_points_passed(may_sleep);
+		a->but = may_sleep ? NO_CPU : a->cpu;
+		a->from = sched_points_passed(a->but);
 		atomic_store_uint(&a->state, ARM_WAITING);
 		arm_wait(a, may_sleep);
 		met = false;

@@ -12,8 +12,9 @@ extern struct sched_point *const __stop_set_sched_points[];
 
 /* The point of that name, or NULL. */
 struct sched_point *sched_point_find(const char *name);
-/* How many points all CPUs, or all but this one, have passed. */
-uint64_t sched_points_passed(bool here_too);
+/* How many points all CPUs, or all but that one, have passed. */
+#define NO_CPU MAXCPU
+uint64_t sched_points_passed(uint32_t but);
 /* Lets other CPUs run, and with may_sleep other threads of this one. */
 void sched_point_giveway(bool may_sleep);
 

@@ -31,6 +31,7 @@
 #include <kern/sbuf.h>
 #include <kern/sched_arm.h>
 #include <kern/thread.h>
+#include <pmap/pmap_var.h>
 
 BOOTOPT(bo_sched, "sched", "off",
     "schedule points: off, random:PERCENT or pct:DEPTH");
@@ -90,12 +91,12 @@ sched_point_find(const char *name)
 
 /* See kern/sched_arm.h. */
 uint64_t
-sched_points_passed(bool here_too)
+sched_points_passed(uint32_t but)
 {
 	uint64_t sum = 0;
 
 	for (uint32_t cpu = 0; cpu < ncpus; cpu++) {
-		if (here_too || cpu != mycpuid)
+		if (cpu != but)
 			sum += passed[cpu];
 	}
 	return sum;
@@ -278,6 +279,26 @@ sched_points_report(void)
 	sched_arm_foreach(report_line, NULL);
 }
 
+/* Locks the index of a user address that has no page by its placemark, and
+ * unlocks it: no mapping of a program's does that, but R8 is about it. */
+static int
+mark_address(vm_offset_t va)
+{
+	vm_pindex_t *pmark;
+	pv_entry_t pv;
+
+	if (va >= VM_MAX_USER_ADDRESS)
+		return EINVAL;
+	pv = pv_get(mycpu->gd_pmap, PV_PTE(va), &pmark);
+	if (pv != NULL) {
+		pv_put(pv);
+		return EINVAL;
+	}
+	SCHED_POINT("sched.marked");
+	pv_placemarker_wakeup(pmark);
+	return 0;
+}
+
 /* See kern/sched_point.h. "tell" is a point that a program can pass. */
 int
 sched_points_command(const char *line)
@@ -294,14 +315,15 @@ sched_points_command(const char *line)
 		return sched_arm(line + 4, err, sizeof(err)) ? 0 : EINVAL;
 	if (strncmp(line, "sched ", 6) == 0)
 		return set_policy(line + 6) ? 0 : EINVAL;
-	if (strncmp(line, "seed ", 5) == 0) {
-		v = kstrtoull(line + 5, &end, 10);
-		if (end == line + 5 || *end != '\0')
-			return EINVAL;
-		rnd_begin(v);
-		return 0;
-	}
-	return EINVAL;
+	if (strncmp(line, "seed ", 5) != 0 && strncmp(line, "mark ", 5) != 0)
+		return EINVAL;
+	v = kstrtoull(line + 5, &end, 0);
+	if (end == line + 5 || *end != '\0')
+		return EINVAL;
+	if (line[0] == 'm')
+		return mark_address(v);
+	rnd_begin(v);
+	return 0;
 }
 
 static void
@@ -320,7 +342,7 @@ sched_points_text(struct sbuf *sb)
 	if (policy != OFF)
 		sbuf_printf(sb, ":%u", policy == PCT ? pct_depth : percent);
 	sbuf_printf(sb, "\nseed %lu\npassed %lu\npauses %lu\n", seed,
-	    sched_points_passed(true), pauses);
+	    sched_points_passed(NO_CPU), pauses);
 	sched_arm_foreach(text_line, sb);
 }
 
