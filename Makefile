@@ -110,7 +110,7 @@ propagate: $(B)/deps ## carry fixes of early stages into the later copies of a f
 
 # --- The verbs ----------------------------------------------------------------
 
-.PHONY: help deps grade test run gdb bench mutants format clean
+.PHONY: help deps grade test run gdb bench profile mutants format clean
 help: ## this list
 	@sh grader/lib/help Makefile
 
@@ -134,6 +134,9 @@ gdb: iso ## boot it stopped at the kernel's first instruction, under gdb
 
 bench: iso ## what operations cost, in instructions; LINUX=1 sets Linux beside it
 	@bash grader/bench/bench
+
+profile: iso ## where a row of the yardstick spends its instructions: ROW=zero_fill
+	@bash grader/bench/profile
 
 mutants: iso ## break the kernel on purpose, patch by patch; the tests must notice
 	@bash grader/mutate

@@ -310,7 +310,8 @@ static int
 fills_pages(const char *name)
 {
 	static const char *const names[] = {"clear_page_orig", "clear_page_rep",
-	    "clear_page_erms", "copy_page", "copy_page_regs"};
+	    "clear_page_erms", "copy_page", "copy_page_regs", "__memcpy",
+	    "memcpy", "memcpy_erms", "memcpy_orig"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
