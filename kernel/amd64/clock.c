@@ -150,17 +150,24 @@ clock_init(void)
 }
 
 /*
+ * A reading of the time-stamp counter as nanoseconds since the clock started.
+ */
+uint64_t
+tsc_to_ns(uint64_t tsc)
+{
+	if (unlikely(tsc < tsc_base))
+		return 0;
+	return (uint64_t)((unsigned __int128)(tsc - tsc_base) * tsc_mult >> 32);
+}
+
+/*
  * Relies on the CPUs' TSCs being one, as they are since Intel's Nehalem and
  * in every emulator; a CPU slightly behind must not go below zero.
  */
 uint64_t
 nanotime(void)
 {
-	uint64_t now = rdtsc();
-
-	if (unlikely(now < tsc_base))
-		return 0;
-	return (uint64_t)((unsigned __int128)(now - tsc_base) * tsc_mult >> 32);
+	return tsc_to_ns(rdtsc());
 }
 
 /*

@@ -22,9 +22,10 @@ void pagecopy(const void *from, void *to);
 
 /* Time, clock.c. */
 uint64_t nanotime(void); /* ns since the clock started, never backwards */
-uint64_t walltime(void); /* ns since 1970, UTC, from the CMOS clock */
-extern uint64_t tsc_hz;	 /* (k) */
-#define HZ	100U	 /* clock ticks a second, each CPU */
+uint64_t tsc_to_ns(uint64_t tsc); /* what nanotime() was then */
+uint64_t walltime(void);	  /* ns since 1970, UTC, from the CMOS clock */
+extern uint64_t tsc_hz;		  /* (k) */
+#define HZ	100U		  /* clock ticks a second, each CPU */
 #define TICK_NS (1000000000UL / HZ)
 void cpu_delay(uint64_t ns); /* spins, with PAUSE */
 

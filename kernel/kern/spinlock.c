@@ -35,7 +35,7 @@ spin_note(struct globaldata *gd, const struct spinlock *spin)
 
 /* Waits for the lock, pausing, and takes it; panics when that is hopeless:
  * our own CPU has it, or the wait exceeds every reason. */
-static void
+static __attribute__((noinline)) void
 spin_contested(struct spinlock *spin, uint32_t me)
 {
 	uint64_t start = 0, now;
@@ -91,10 +91,9 @@ spin_trylock(struct spinlock *spin)
 	return true;
 }
 
-/* Releases a lock that this CPU holds, in any order with others, and leaves
- * its critical section, which may run what interrupts left behind. */
-void
-spin_unlock(struct spinlock *spin)
+/* Releases a lock that is not the newest of this CPU's. */
+static __attribute__((noinline, cold)) void
+spin_unlock_older(struct spinlock *spin)
 {
 	struct globaldata *gd = mycpu;
 	uint32_t i;
@@ -108,6 +107,25 @@ spin_unlock(struct spinlock *spin)
 	gd->gd_spinlocks--;
 	for (; i < gd->gd_spinlocks; i++)
 		gd->gd_spinheld[i] = gd->gd_spinheld[i + 1];
+	atomic_store_uint(&spin->lock, 0);
+	SCHED_POINT("spin.unlocked_older");
+	crit_exit();
+}
+
+/* Releases a lock that this CPU holds, in any order with others, and leaves
+ * its critical section, which may run what interrupts left behind. */
+void
+spin_unlock(struct spinlock *spin)
+{
+	struct globaldata *gd = mycpu;
+	uint32_t i = gd->gd_spinlocks - 1;
+
+	if (unlikely(
+		spin->lock != gd->gd_cpuid + 1 || gd->gd_spinheld[i] != spin)) {
+		spin_unlock_older(spin);
+		return;
+	}
+	gd->gd_spinlocks = i;
 	atomic_store_uint(&spin->lock, 0);
 	SCHED_POINT("spin.unlocked");
 	crit_exit();

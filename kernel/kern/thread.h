@@ -94,10 +94,16 @@ void lwkt_token_swap(void);
 /* For the scheduler: give up, and get back, all the thread's tokens. */
 void lwkt_relalltokens(struct thread *td);
 void lwkt_getalltokens(struct thread *td);
-bool lwkt_token_held_any(const struct lwkt_token *tok);
+bool lwkt_token_listed(const struct lwkt_token *tok);
 bool lwkt_token_held_excl(const struct lwkt_token *tok);
 int lwkt_cnttoken(const struct lwkt_token *tok, const struct thread *td);
 int lwkt_numtokens(void); /* that the running thread holds */
+/* Whether the running thread holds the token in any way: mostly it is the newest
+ * that it has. */
+#define lwkt_token_held_any(tok)                                             \
+	((curthread->td_ntoks > 0 &&                                         \
+	     curthread->td_toks[curthread->td_ntoks - 1].tr_tok == (tok)) || \
+	    lwkt_token_listed(tok))
 #define ASSERT_LWKT_TOKEN_HELD(tok)	 KKASSERT(lwkt_token_held_any(tok))
 #define ASSERT_LWKT_TOKEN_HELD_EXCL(tok) KKASSERT(lwkt_token_held_excl(tok))
 

@@ -461,9 +461,9 @@ lwkt_token_swap(void)
 		b->tr_tok->t_ref = b;
 }
 
-/* Whether the running thread holds the token in any way. */
+/* Whether the running thread's list has the token. */
 bool
-lwkt_token_held_any(const struct lwkt_token *tok)
+lwkt_token_listed(const struct lwkt_token *tok)
 {
 	return lwkt_cnttoken(tok, curthread) != 0;
 }

@@ -7,6 +7,7 @@
  */
 #include <kern/trace.h>
 
+#include <amd64/cpufunc.h>
 #include <amd64/machdep.h>
 #include <kern/kmalloc.h>
 #include <kern/kprintf.h>
@@ -53,9 +54,10 @@ trace(enum trace_event ev, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 		return;
 	r = &ring->tr_rec[atomic_fetchadd_ulong(&ring->tr_next, 1) %
 	    TRACE_SLOTS];
+	/* Stores become visible in their order (SDM vol. 3, 8.2.2). */
 	atomic_store_ulong(&r->tr_seq, 0);
-	cpu_mfence();
-	r->tr_ns = nanotime();
+	cpu_ccfence();
+	r->tr_ns = rdtsc(); /* made nanoseconds when it is read */
 	r->tr_cpu = cpu;
 	r->tr_event = ev;
 	r->tr_tid = curthread->td_tid;
@@ -82,6 +84,7 @@ trace_get(const struct tracering *ring, uint64_t n, struct trace_rec *out)
 	cpu_ccfence();
 	*out = *r;
 	cpu_ccfence();
+	out->tr_ns = tsc_to_ns(out->tr_ns);
 	return seq != 0 && out->tr_seq == seq &&
 	    atomic_load_ulong(&r->tr_seq) == seq;
 }

@@ -277,7 +277,8 @@ pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 			if (flags & M_NOWAIT)
 				break;
 			pv_placemarker_wait(pmark);
-		} else if (pnew == NULL) {
+		} else if (pnew == NULL &&
+		    (pnew = zalloc(&pv_zone, M_NOWAIT)) == NULL) {
 			spin_unlock(&pmap->pm_spin);
 			pnew = zalloc(&pv_zone, flags);
 			if (pnew == NULL)

@@ -142,15 +142,18 @@ static vm_offset_t
 pmap_scan_leaves(
     struct pmap_scan *scan, pv_entry_t pt_pv, vm_offset_t va, vm_offset_t end)
 {
-	for (; va < end; va += PAGE_SIZE) {
-		vm_pindex_t *pmark = NULL;
+	pt_entry_t *ptep = pv_pte(pt_pv, PV_PTE(va));
+
+	for (; va < end; va += PAGE_SIZE, ptep++) {
+		vm_pindex_t *pmark;
 		pv_entry_t pv;
 		bool busy;
 
 		/* Unlocked: what is being entered meanwhile may be missed,
 		 * as if it came a little later. */
-		if (pte_load(pv_pte(pt_pv, PV_PTE(va))) == 0)
+		if (pte_load(ptep) == 0)
 			continue;
+		pmark = NULL;
 		SCHED_POINT("pmap.scan_seen");
 		pv = pv_get_try(scan->pmap, PV_PTE(va), &pmark, &busy);
 		if (busy) {
@@ -161,7 +164,7 @@ pmap_scan_leaves(
 				pv_placemarker_wait(pmark);
 			return va;
 		}
-		if (pte_load(pv_pte(pt_pv, PV_PTE(va))) == 0) {
+		if (pte_load(ptep) == 0) {
 			KKASSERT(pv == NULL);
 			pv_placemarker_wakeup(pmark);
 			continue;

@@ -80,12 +80,27 @@ vm_fault_lookup(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
 	return KERN_SUCCESS;
 }
 
+/* Is the first object a process's own memory, which nobody else can want? Then a
+ * fault mostly inserts a page, and the shared token would only be taken in
+ * vain. The map is locked. */
+static bool
+first_is_private(struct faultstate *fs)
+{
+	const struct vm_object *object = fs->first_object;
+	const struct proc *p = curproc;
+
+	return object->type == OBJT_DEFAULT && object->ref_count == 1 &&
+	    object->backing_object == NULL && p != NULL && p->p_nthreads == 1;
+}
+
 /* Holds the first object in the mode of first_shared, and keeps the file at
  * the bottom of the chain from ending while the map is unlocked. The map is
  * locked, which keeps the entry's reference on the object. May sleep. */
 void
 vm_fault_hold_first(struct faultstate *fs)
 {
+	if (first_is_private(fs))
+		fs->first_shared = false;
 	if (fs->first_shared)
 		vm_object_hold_shared(fs->first_object);
 	else

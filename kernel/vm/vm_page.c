@@ -125,27 +125,34 @@ vm_page_startup(void)
 	init_thresholds();
 }
 
-/* Puts a hard-busy page into an object that has none at pindex. The
+/* Puts a hard-busy page into an object; false if it has one at pindex. The
  * object's token is held exclusively. */
-void
-vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
+static bool
+vm_page_insert_try(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 {
-	vm_page_t there;
-
 	ASSERT_LWKT_TOKEN_HELD_EXCL(&object->token);
 	KKASSERT(vm_page_is_hardbusy(m) && m->object == NULL);
 	SCHED_POINT("vm.page_insert");
 	m->pindex = pindex;
-	there = RB_INSERT(vm_page_rb_tree, &object->rb_memq, m);
-	KASSERT(there == NULL,
-	    ("vm_page_insert: object %u has a page at %lu already", object->id,
-		pindex));
+	if (RB_INSERT(vm_page_rb_tree, &object->rb_memq, m) != NULL)
+		return false;
 	m->object = object;
 	object->resident_page_count++;
 	SCHED_POINT("vm.page_inserted");
 	object->generation++;
 	swap_pager_page_inserted(m);
 	vm_page_hash_enter(m);
+	return true;
+}
+
+/* Puts a hard-busy page into an object that has none at pindex. The
+ * object's token is held exclusively. */
+void
+vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
+{
+	if (!vm_page_insert_try(m, object, pindex))
+		panic("vm_page_insert: object %u has a page at %lu already",
+		    object->id, pindex);
 }
 
 /* Takes a hard-busy page out of its object. The object's token is held
@@ -189,11 +196,17 @@ vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 vm_page_t
 vm_page_lookup(vm_object_t object, vm_pindex_t pindex)
 {
-	struct vm_page key;
+	vm_page_t m;
 
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
-	key.pindex = pindex;
-	return RB_FIND(vm_page_rb_tree, &object->rb_memq, &key);
+	m = RB_ROOT(&object->rb_memq);
+	while (m != NULL && m->pindex != pindex) {
+		if (pindex < m->pindex)
+			m = RB_LEFT(m, rb_entry);
+		else
+			m = RB_RIGHT(m, rb_entry);
+	}
+	return m;
 }
 
 /* Looks up and hard-busies. *errorp true: the page is there but busy, and
@@ -235,10 +248,6 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int flags)
 {
 	vm_page_t m;
 
-	ASSERT_LWKT_TOKEN_HELD_EXCL(&object->token);
-	if ((flags & VM_ALLOC_NULL_OK) &&
-	    vm_page_lookup(object, pindex) != NULL)
-		return NULL;
 	m = vm_page_queue_alloc(vm_page_color(object, pindex), flags);
 	if (m == NULL)
 		return NULL;
@@ -246,7 +255,12 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int flags)
 	m->valid = 0;
 	m->dirty = 0;
 	m->act_count = 0;
-	vm_page_insert(m, object, pindex);
+	if ((flags & VM_ALLOC_NULL_OK) == 0) {
+		vm_page_insert(m, object, pindex);
+	} else if (!vm_page_insert_try(m, object, pindex)) {
+		vm_page_free_toq(m);
+		return NULL;
+	}
 	trace(TR_PGALLOC, object->id, pindex, m->phys_addr, m->pc);
 	return m;
 }
