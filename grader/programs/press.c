@@ -362,6 +362,8 @@ TEST(left)
 	char *all;
 
 	enter();
+	MUST(close(t_file("gone", "data", 4)));
+	MUST(unlink("gone"));
 	all = map_file("left", FPAGES, MAP_SHARED);
 	t_put_all(all, FPAGES, 7);
 	MUST(munmap(all, FPAGES * PAGE));

@@ -238,6 +238,7 @@ TEST(mlock)
 	t_squeeze();
 	MUST(mlock(mem, pages * PAGE));
 	t_squeeze();
+	t_squeeze();
 	MUST(mincore(mem, pages * PAGE, vec));
 	for (i = 0; i < pages; i++)
 		in += vec[i] & 1;
@@ -532,6 +533,16 @@ TEST(read_error_kills)
 	unlink("swapped");
 	say("EFAULT: %ld\n", efault);
 	EXPECT(0, t_wrong(mem, pages, 1));
+}
+
+/* Nothing can be read from swap any more, and process 1 has a page there: it
+ * needs it when this has ended. For a boot that is to end so. */
+TEST(lose_init)
+{
+	MUST(mlockall(MCL_CURRENT));
+	t_squeeze();
+	t_squeeze();
+	t_control("ddb fail read 0..16383");
 }
 
 /* A page that cannot be written stays where it is, or goes elsewhere. */

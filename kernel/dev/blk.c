@@ -8,6 +8,7 @@
 #include <dev/blk.h>
 #include <dev/pci.h>
 #include <fs/vnode.h>
+#include <kern/inject.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <kern/sbuf.h>
@@ -125,7 +126,7 @@ blk_submit(struct bio *bio)
 	    sectors > bd->bd_sectors - bio->bio_sector ||
 	    (bio->bio_op == BIO_WRITE && bd->bd_rdonly))
 		biodone(bio, EIO);
-	else if (bd->bd_inject == 0 || !blk_inject(bio))
+	else if ((bd->bd_inject == 0 && inject_kinds == 0) || !blk_inject(bio))
 		bd->bd_strategy(bd, bio);
 	crit_exit();
 }

@@ -19,6 +19,7 @@
 #include <dev/blk.h>
 #include <fs/vnode.h>
 #include <kern/bootopt.h>
+#include <kern/inject.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 
@@ -68,7 +69,7 @@ bool
 blk_inject(struct bio *bio)
 {
 	struct blkdev *bd = bio->bio_dev;
-	bool fail = false;
+	bool fail = inject(INJECT_DISK);
 
 	spin_lock(&inject_spin);
 	for (struct rule *r = rules; r < rules + RULES && !fail; r++) {

@@ -10,6 +10,7 @@
  * in a small hash when they come back; where no run of free pages is left,
  * single ones are mapped side by side.
  */
+#include <kern/inject.h>
 #include <kern/kmalloc.h>
 
 #include <kern/kprintf.h>
@@ -319,6 +320,11 @@ kmalloc(size_t size, struct malloc_type *type, int flags)
 	    ("kmalloc(%s): flags %x", type->ks_name, flags));
 	KASSERT(
 	    size <= INT32_MAX, ("kmalloc(%s): %lu bytes", type->ks_name, size));
+	if (inject(INJECT_KMALLOC)) {
+		if (flags & M_NOWAIT)
+			return NULL;
+		vm_wait("kmalloc");
+	}
 	for (;;) {
 		p = room <= SLAB_MAX ? small_alloc(class_of(room))
 				     : big_alloc(room);

@@ -6,6 +6,7 @@
 #include <kern/bootopt.h>
 #include <kern/kmalloc.h>
 #include <kern/kprintf.h>
+#include <kern/inject.h>
 #include <kern/ktest.h>
 #include <kern/main.h>
 #include <kern/proc.h>
@@ -65,6 +66,7 @@ kmain(void)
 
 	vm_pageout_start();
 	swap_boot();
+	inject_init();
 	proc_init();
 	vfs_init();
 	error = vfs_mountroot(cpio, size);

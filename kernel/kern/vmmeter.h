@@ -41,6 +41,7 @@
 	X(v_reactivated)    /* inactive pages found in use */          \
 	X(v_dfree)	    /* pages it freed */                       \
 	X(v_oomkills)	    /* processes killed for their memory */    \
+	X(v_injected)	    /* failures by fault_inject= */            \
 	X(v_pgalloc)	    /* vm_page_alloc that succeeded */         \
 	X(v_pgfree)	    /* pages freed */                          \
 	X(v_pqprobes)	    /* page queues looked at by allocation */  \

@@ -5,6 +5,7 @@
  * look at, stays as the object's last user left it: the zone's own word is
  * behind the object, not in it.
  */
+#include <kern/inject.h>
 #include <kern/kmalloc.h>
 
 #include <kern/kstring.h>
@@ -148,6 +149,11 @@ zalloc(struct zone *z, int flags)
 	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT) &&
 		!((flags & M_ZERO) && z->z_ctor != NULL),
 	    ("zalloc(%s): flags %x", z->z_name, flags));
+	if (inject(INJECT_KMALLOC)) {
+		if (flags & M_NOWAIT)
+			return NULL;
+		vm_wait(z->z_name);
+	}
 	for (;;) {
 		spin_lock(&z->z_spin);
 		p = z->z_free;

@@ -4,6 +4,7 @@
  * direct map, ranges of the KVA window, stacks with a guard page.
  */
 #include <amd64/cpufunc.h>
+#include <kern/inject.h>
 #include <kern/kstring.h>
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
@@ -38,6 +39,8 @@ kmem_allowed(int npages)
 {
 	int64_t keep = vmstats.v_interrupt_free_min;
 
+	if (inject(INJECT_PAGE))
+		return false;
 	if (vmstats.v_free_count - npages >= keep || vm_is_pagedaemon())
 		return true;
 	return vm_oom_victim() && vmstats.v_free_count - npages >= keep / 2;

@@ -3,6 +3,7 @@
  * The life of a physical page: from the RAM map to the free queues, into an
  * object, between objects, and back.
  */
+#include <kern/inject.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <kern/trace.h>
@@ -248,6 +249,8 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int flags)
 {
 	vm_page_t m;
 
+	if (inject(INJECT_PAGE))
+		return NULL;
 	m = vm_page_queue_alloc(vm_page_color(object, pindex), flags);
 	if (m == NULL)
 		return NULL;

@@ -2,6 +2,7 @@
 /*
  * Which pager serves an object, by its type.
  */
+#include <kern/inject.h>
 #include <vm/swap_pager.h>
 
 static const struct pagerops deadpagerops;
@@ -74,6 +75,8 @@ int
 vm_pager_get_page(vm_object_t object, vm_page_t *mp, int seqaccess)
 {
 	KKASSERT(vm_page_is_hardbusy(*mp));
+	if (inject(INJECT_PAGER))
+		return VM_PAGER_ERROR;
 	return pager_of(object)->pgo_getpage(object, mp, seqaccess);
 }
 
@@ -92,7 +95,12 @@ void
 vm_pager_put_pages(
     vm_object_t object, vm_page_t *m, int count, int flags, int *rtvals)
 {
-	pager_of(object)->pgo_putpages(object, m, count, flags, rtvals);
+	if (!inject(INJECT_PAGER)) {
+		pager_of(object)->pgo_putpages(object, m, count, flags, rtvals);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		rtvals[i] = VM_PAGER_ERROR;
 }
 
 /* The object ends; it has no pages any more and is held exclusively. */
