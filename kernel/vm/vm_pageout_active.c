@@ -87,7 +87,7 @@ vm_pageout_scan_active(struct pageout_pass *pp, int64_t want, int64_t avail)
 		while (n < share &&
 		    (m = pq_scan_next(&scan, &pp->skipped)) != NULL) {
 			n += scan_page(pp, m, found + n < avail);
-			lwkt_user_yield();
+			lwkt_yield();
 		}
 		pq_scan_end(&scan);
 		found += n;
@@ -127,7 +127,7 @@ vm_pageout_stats(void)
 		while (left-- > 0 &&
 		    (m = pq_scan_next(&scan, &pp.skipped)) != NULL) {
 			scan_page(&pp, m, false);
-			lwkt_user_yield();
+			lwkt_yield();
 		}
 		pq_scan_end(&scan);
 	}

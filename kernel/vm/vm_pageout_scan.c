@@ -115,7 +115,7 @@ scan_queue(struct pageout_pass *pp, uint16_t queue, int64_t want)
 	while (
 	    found < want && (m = pq_scan_next(&scan, &pp->skipped)) != NULL) {
 		found += pageout_page(pp, m);
-		lwkt_user_yield();
+		lwkt_yield();
 	}
 	pq_scan_end(&scan);
 	return found;
