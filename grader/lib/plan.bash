@@ -120,7 +120,7 @@ group_options() {
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
-	vdisk) [[ -z ${SAN:-} ]] || echo limit=120 ;; # the host's time
+	vdisk) echo "limit=${SAN:+1}80" ;; # the host's time
 	press) echo mem=8 swap=dda ;;
 	race) echo vm.fault_quick=1 ;;
 	esac
