@@ -16,11 +16,11 @@ checked	:= $(shell sh grader/lib/args $(call quote,$(PART)) \
 	   $(call quote,$(LAB)) $(call quote,$(TEST)) $(call quote,$(SEED)) \
 	   $(call quote,$(CPUS)) $(call quote,$(SAN)) \
 	   $(call quote,$(BASE)) $(call quote,$(ROW)) $(call quote,$(LINUX)) \
-	   $(call quote,$(SEEDS)))
+	   $(call quote,$(SEEDS)) $(call quote,$(HINT)))
 ifneq ($(checked),ok)
 $(error $(checked))
 endif
-export PART LAB BASE TEST SEED CPUS SAN ROW LINUX SEEDS
+export PART LAB BASE TEST SEED CPUS SAN ROW LINUX SEEDS HINT
 
 # What is built and booted: a part, 0 if nothing is said, or a lab.
 K	:= $(B)/$(shell sh kernel/mk/stage.sh name '$(PART)' '$(LAB)' '$(BASE)')$(if $(SAN),-$(SAN))

@@ -3,6 +3,7 @@
 #
 # changes.sh N: the functions, types and macros that part N changes of the stage
 # before it, as the value of "changes" in its part.json.
+# changes.sh --write N: puts that there; for one who has looked at it.
 # changes.sh --check: says where a part's list and its files disagree.
 set -eu
 work=build/changes
@@ -32,6 +33,14 @@ list() {
 }
 
 mkdir -p $work
+if [ "$1" = --write ]; then
+	json=labs/$(sh kernel/mk/stage.sh slug "$2")/part.json
+	list "$2" > $work/now
+	jq --indent 2 --slurpfile now $work/now '.changes = $now[0]' "$json" \
+	    > $work/json
+	cp $work/json "$json"
+	exit
+fi
 if [ "$1" != --check ]; then
 	list "$1"
 	exit
@@ -43,7 +52,7 @@ while [ "$n" -le "$(sh kernel/mk/stage.sh parts)" ]; do
 	jq -S '.changes // {}' "labs/$slug/part.json" > $work/said
 	if ! diff $work/said $work/now > $work/diff; then
 		echo "labs/$slug/part.json: \"changes\" is not what changes;" \
-		    "see sh kernel/mk/changes.sh $n:"
+		    "see sh kernel/mk/changes.sh [--write] $n:"
 		grep '^[<>]' $work/diff
 		bad=1
 	fi
