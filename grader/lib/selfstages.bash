@@ -107,16 +107,16 @@ step_labs() {
 	copy
 	printf '%s\n' '/* LAB 1.5 previous: x */' '/* END LAB 1.5 */' \
 		>> "$out/copy/solutions/01-one-way-links/vm/vm_fault.c"
-	(cd "$out/copy" && sh kernel/mk/starters.sh --check) > "$out/log" 2>&1
+	(cd "$out/copy" && sh kernel/mk/starters.sh --check) > "$out/said" 2>&1
 	must 'a region that changes nothing is refused' \
-		grep -q 'region 1.5 changes nothing' "$out/log"
+		grep -q 'region 1.5 changes nothing' "$out/said"
 	cp solutions/01-one-way-links/vm/vm_fault.c \
 		"$out/copy/solutions/01-one-way-links/vm/"
 	sed -i 's/LAB 1\.3m/LAB 1.5/' \
 		"$out/copy/solutions/01-one-way-links/vm/vm_fault.c"
-	(cd "$out/copy" && sh kernel/mk/starters.sh --check) > "$out/log" 2>&1
+	(cd "$out/copy" && sh kernel/mk/starters.sh --check) > "$out/said" 2>&1
 	must 'a region that stands twice is refused' \
-		grep -q 'region 1.5 stands twice' "$out/log"
+		grep -q 'region 1.5 stands twice' "$out/said"
 	must 'a lab builds in a copy' make -C "$out/copy" iso LAB=1
 	cp "$out/copy/build/lab-1/kernel.elf" "$out/before.elf"
 	must 'the same sources give the same kernel wherever they lie' \
