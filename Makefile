@@ -156,7 +156,7 @@ $(B)/deps-%: $(wildcard /var/lib/dpkg/status) | $(B)/deps
 	@sh grader/lib/deps $($*_PACKAGES)
 	@touch $@
 
-.PHONY: book book-pdf book-data
+.PHONY: book book-pdf book-data book-check
 book: $(B)/deps-BOOK ## the book as web pages: build/book/html/index.html
 	@sphinx-build -q -W --keep-going -b html -d $(B)/book/html.doctrees \
 		book $(B)/book/html
@@ -172,6 +172,9 @@ book-pdf: $(B)/deps-BOOK $(B)/deps-PDF ## the book on paper: build/book/nymph.pd
 
 book-data: iso $(B)/deps-RECORD ## record again what the book shows of a stage (PART=n)
 	@bash book/record
+
+book-check: iso $(B)/deps-RECORD ## is stage PART still as book/data says?
+	@bash book/record --check
 
 clean: ## remove what was built
 	rm -rf $(B)
