@@ -102,8 +102,8 @@ LDFLAGS	:= -nostdlib -static -no-pie -z max-page-size=0x1000 \
 
 .PHONY: kernel iso compdb tree clean all
 all: kernel
-kernel: $(OUT)/kernel.elf $(OUT)/nymph
-iso: $(OUT)/nymph.iso
+kernel: $(OUT)/kernel.elf $(OUT)/nymph $(OUT)/kernel.elf-gdb.py
+iso: $(OUT)/nymph.iso $(OUT)/kernel.elf-gdb.py
 tree: $(UAPI)/.made
 compdb: $(OUT)/compile_commands.json
 clean:
@@ -149,6 +149,12 @@ $(OBJ)/%.o: $(TREE)/%.S
 $(OUT)/kernel.elf: $(objs) $(TREE)/boot/kernel.ld
 	@echo "  LD      $@"
 	@ld $(LDFLAGS) -T $(TREE)/boot/kernel.ld -o $@ $(objs)
+
+# gdb loads this by its name.
+$(OUT)/kernel.elf-gdb.py: $(MK)kernel.mk
+	@printf '%s\n' 'import gdb, sys' 'sys.dont_write_bytecode = True' \
+	    'sys.path.insert(0, "$(abspath $(MK)gdb)")' 'import nymph' \
+	    'nymph.load(gdb.current_objfile())' > $@
 
 $(OUT)/nymph: $(OUT)/kernel.elf
 	@objcopy --strip-debug $< $@
