@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.abspath("ext"))
 project = "Nymph"
 author = "The authors of Nymph"
 copyright = "the authors of Nymph, BSD-2-Clause"
+today = "for Debian 12"
 html_title = "Nymph: a kernel in twelve molts"
 
 extensions = [
