@@ -12,16 +12,9 @@
 #include <kern/trace.h>
 #include <vm/vm_faultstate.h>
 
-/* Takes the first token exclusively at once where the shared one will most
- * likely not do: the last fault here had to insert a page. A hint only, so
- * the head is asked without any token. */
-static void
-choose_lock_mode(struct faultstate *fs)
-{
-	if (fs->first_ba->flags & VM_MAP_BACK_EXCL_HEUR)
-		fs->first_shared = false;
-}
+/* LAB 2.6d: what did the head remember? */
 
+/* END LAB 2.6d */
 /* Maps the page, and puts it where the pageout daemon looks for it, or
  * wires it. A page that is only soft-busy may not be wired or moved. */
 static void
@@ -106,7 +99,8 @@ fault_pass(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
 		return KERN_SUCCESS;
 	}
 
-	choose_lock_mode(fs);
+	/* LAB 2.6e: now it is used. */
+	/* END LAB 2.6e */
 	vm_fault_hold_first(fs);
 	if (fs->entry->maptype == VM_MAPTYPE_VPAGETABLE)
 		result = map_virtual(fs, va, fault_type);

@@ -31,22 +31,6 @@ level_is_shared(struct faultstate *fs)
 	return fs->ba == fs->first_ba ? fs->first_shared : fs->shared;
 }
 
-/* Remembers in the head whether the next fault should begin with the
- * exclusive token. Only what happened at the head itself says so: a page that
- * was found further down is copied to the front if it is written to. */
-static void
-note_lock_mode(struct faultstate *fs, bool exclusive)
-{
-	uint32_t flags = fs->first_ba->flags;
-
-	if (fs->ba != fs->first_ba)
-		return;
-	if (exclusive && (flags & VM_MAP_BACK_EXCL_HEUR) == 0)
-		atomic_set_uint(&fs->first_ba->flags, VM_MAP_BACK_EXCL_HEUR);
-	else if (!exclusive && (flags & VM_MAP_BACK_EXCL_HEUR) != 0)
-		atomic_clear_uint(&fs->first_ba->flags, VM_MAP_BACK_EXCL_HEUR);
-}
-
 /* Takes the pass back, to be begun anew with the current level's token
  * exclusive. Below the front that takes the front's exclusive as well. */
 static int
@@ -59,22 +43,13 @@ retry_exclusive(struct faultstate *fs)
 }
 
 /* Might the current level's pager have the page? Anonymous memory that was
- * never paged out has nothing with its pager. Behind the front the swap
- * blocks are looked up before a page is allocated for what is not there; the
- * shared token will do for that. A fault that wires does not ask unless the
- * entry is wired already. */
+ * never paged out has nothing with its pager. A fault that wires does not
+ * ask unless the entry is wired already. */
 static bool
 try_pager(struct faultstate *fs)
 {
-	vm_object_t object = fs->ba->object;
-
-	if (object->type == OBJT_DEFAULT ||
-	    ((fs->fault_flags & VM_FAULT_WIRE_MASK) && !fs->wired))
-		return false;
-	if (fs->ba != fs->first_ba && object->type == OBJT_SWAP &&
-	    fs->m == NULL)
-		return vm_pager_has_page(object, fs->pindex);
-	return true;
+	return fs->ba->object->type != OBJT_DEFAULT &&
+	    ((fs->fault_flags & VM_FAULT_WIRE_MASK) == 0 || fs->wired);
 }
 
 /* Waits, with everything given back, for a page that somebody else has
@@ -90,12 +65,15 @@ wait_busy_page(struct faultstate *fs)
 	return KERN_TRY_AGAIN;
 }
 
+/* LAB 2.6c: at which level is it said what the next fault needs? */
+/* END LAB 2.6c */
 /* Allocates a page at the current level, to be filled by its pager or, at
  * the front, to hold the place. FAULT_DOWN: it is fs->m, busy, not valid. */
 static int
 alloc_page(struct faultstate *fs)
 {
-	note_lock_mode(fs, true);
+	/* LAB 2.6b: it was not. */
+	/* END LAB 2.6b */
 	if (level_is_shared(fs))
 		return retry_exclusive(fs);
 	if (fs->pindex >= fs->ba->object->size)
@@ -107,12 +85,14 @@ alloc_page(struct faultstate *fs)
 	return FAULT_DOWN;
 }
 
+/* LAB 2.5a: which token does looking up a swap block take? */
+/* END LAB 2.5a */
 /* Looks for the page at the current level. FAULT_FOUND, FAULT_DOWN, or the
  * pass has been taken back. */
 static int
 search_level(struct faultstate *fs)
 {
-	bool busy, pager;
+	bool busy;
 	int result;
 
 	/* Nobody but the end of the file itself kills an object that an
@@ -124,17 +104,18 @@ search_level(struct faultstate *fs)
 	    vm_page_lookup_busy_try(fs->ba->object, fs->pindex, true, &busy);
 	if (busy)
 		return wait_busy_page(fs);
+	/* LAB 2.6a: was the shared token enough? */
+	/* END LAB 2.6a */
 	if (fs->m != NULL && fs->m->valid == VM_PAGE_BITS_ALL &&
-	    (fs->m->flags & PG_RAM) == 0) {
-		note_lock_mode(fs, false);
+	    (fs->m->flags & PG_RAM) == 0)
 		return FAULT_FOUND;
-	}
 	if (fs->m != NULL)
 		atomic_clear_uint(&fs->m->flags, PG_RAM);
 
-	pager = try_pager(fs);
+	/* LAB 2.5b: where is the first moment to know? */
+	/* END LAB 2.5b */
 	if (fs->m == NULL) {
-		if (!pager && fs->ba != fs->first_ba)
+		if (!try_pager(fs) && fs->ba != fs->first_ba)
 			return FAULT_DOWN;
 		result = alloc_page(fs);
 		if (result != FAULT_DOWN)
@@ -145,7 +126,7 @@ search_level(struct faultstate *fs)
 		vm_fault_release_page(fs);
 		return retry_exclusive(fs);
 	}
-	if (pager)
+	if (try_pager(fs))
 		return vm_fault_pagein(fs);
 	if (fs->ba != fs->first_ba)
 		vm_fault_scrap_page(fs);
@@ -157,25 +138,9 @@ search_level(struct faultstate *fs)
 static void
 descend(struct faultstate *fs, struct vm_map_backing *next)
 {
-	if (fs->ba == fs->first_ba)
-		fs->first_m = fs->m;
-	fs->m = NULL;
-
-	if (fs->shared)
-		vm_object_hold_shared(next->object);
-	else
-		vm_object_hold(next->object);
-	SCHED_POINT("vm.fault_descend");
-	fs->pindex += OFF_TO_IDX(next->offset);
-	fs->depth++;
-
-	if (fs->ba != fs->first_ba) {
-		vm_object_pip_wakeup(fs->ba->object);
-		lwkt_token_swap();
-		vm_object_drop(fs->ba->object);
-	}
-	fs->ba = next;
-	vm_object_pip_add(next->object, 1);
+	/* LAB 2.3a: hand over hand: which token may go, and when? */
+	LAB_TODO(2, 3);
+	/* END LAB 2.3a */
 }
 
 /* There is no such page anywhere: the placeholder becomes it, zeroed. */
@@ -183,12 +148,9 @@ static void
 zero_fill(struct faultstate *fs)
 {
 	if (fs->ba != fs->first_ba) {
-		vm_object_pip_wakeup(fs->ba->object);
-		vm_object_drop(fs->ba->object);
-		fs->ba = fs->first_ba;
-		fs->pindex = fs->first_pindex;
-		fs->m = fs->first_m;
-		fs->first_m = NULL;
+		/* LAB 2.3b: back to the front; what does that level hold? */
+		LAB_TODO(2, 3);
+		/* END LAB 2.3b */
 	}
 	SCHED_POINT("vm.fault_zero");
 	pmap_zero_page(fs->m->phys_addr);

@@ -57,26 +57,9 @@ shadow_unneeded(vm_object_t source)
 static void
 shadow_push(vm_map_entry_t entry, bool addref)
 {
-	struct vm_map_backing *ba;
-	vm_object_t source = entry->ba.object, result;
-
-	if (OBJT_IS_ANON(source->type))
-		vm_object_clear_flag(source, OBJ_ONEMAPPING);
-	ba = kmalloc(sizeof(*ba), &M_MAP_BACKING, M_WAITOK);
-	result = vm_object_allocate(OBJT_DEFAULT, entry_object_size(entry));
-	if (addref) {
-		vm_object_reference_quick(result);
-		vm_object_clear_flag(result, OBJ_ONEMAPPING);
-	}
-	*ba = entry->ba;
-	ba->refs = 1;
-	ba->flags = 0;
-	SCHED_POINT("vm.backing_shadow");
-	entry->ba.backing_ba = ba;
-	entry->ba.object = result;
-	entry->ba.offset = 0;
-	cnt_inc(v_shadow);
-	trace(TR_SHADOW, source->id, result->id, result->size, 0);
+	/* LAB 2.2a: what does the node take over, and what is new? */
+	LAB_TODO(2, 2);
+	/* END LAB 2.2a */
 }
 
 /*
@@ -108,11 +91,9 @@ vm_map_entry_shadow(vm_map_entry_t entry, bool addref)
 void
 vm_map_backing_ref(struct vm_map_backing *ba)
 {
-	if (ba->backing_ba != NULL)
-		atomic_add_long(&ba->backing_ba->refs, 1);
-	SCHED_POINT("vm.backing_ref");
-	if (ba->object != NULL)
-		vm_object_reference_quick(ba->object);
+	/* LAB 2.2b: what does a copy of a head own? */
+	LAB_TODO(2, 2);
+	/* END LAB 2.2b */
 }
 
 /*
@@ -122,17 +103,9 @@ vm_map_backing_ref(struct vm_map_backing *ba)
 void
 vm_map_backing_drop(struct vm_map_backing *ba)
 {
-	struct vm_map_backing *next;
-
-	while (ba != NULL) {
-		SCHED_POINT("vm.backing_drop");
-		if (atomic_fetchadd_long(&ba->refs, -1) != 1)
-			break;
-		next = ba->backing_ba;
-		vm_object_deallocate(ba->object);
-		kfree(ba, &M_MAP_BACKING);
-		ba = next;
-	}
+	/* LAB 2.2c: how far down does the end of a reference reach? */
+	LAB_TODO(2, 2);
+	/* END LAB 2.2c */
 }
 
 /*
@@ -142,20 +115,7 @@ vm_map_backing_drop(struct vm_map_backing *ba)
 vm_object_t
 vm_map_entry_file(vm_map_entry_t entry, vm_ooffset_t *offp)
 {
-	struct vm_map_backing *ba = &entry->ba;
-	vm_ooffset_t off = ba->offset;
-
-	if (entry->maptype == VM_MAPTYPE_SUBMAP || ba->object == NULL)
-		return NULL;
-	while (ba->backing_ba != NULL) {
-		ba = ba->backing_ba;
-		off += ba->offset;
-	}
-	vm_object_hold_shared(ba->object);
-	if (OBJT_IS_ANON(ba->object->type)) {
-		vm_object_drop(ba->object);
-		return NULL;
-	}
-	*offp = off;
-	return ba->object;
+	/* LAB 2.1a: to the tail by pointers; whose token is needed? */
+	LAB_TODO(2, 1);
+	/* END LAB 2.1a */
 }

@@ -27,16 +27,15 @@ can_simplify(vm_map_entry_t low, vm_map_entry_t high)
 	vm_ooffset_t size = low->end - low->start;
 
 	if (low->end != high->start || low->maptype != high->maptype ||
-	    low->ba.map_object != high->ba.map_object ||
-	    low->ba.backing_ba != high->ba.backing_ba ||
 	    low->eflags != high->eflags ||
 	    low->protection != high->protection ||
 	    low->max_protection != high->max_protection ||
 	    low->inheritance != high->inheritance || low->id != high->id ||
 	    low->wired_count != high->wired_count)
 		return false;
-	if (low->ba.object != NULL && low->ba.offset + size != high->ba.offset)
-		return false;
+	/* LAB 2.2d: which heads show adjacent parts of the same? */
+	LAB_TODO(2, 2);
+	/* END LAB 2.2d */
 	/* Two stacks are one when they may grow to the same address. */
 	if ((low->eflags & MAP_ENTRY_STACK) &&
 	    low->aux.avail_ssize + (vm_size_t)size != high->aux.avail_ssize)
@@ -132,7 +131,9 @@ vm_map_clip_start(vm_map_t map, vm_map_entry_t entry, vm_offset_t at)
 	new = vm_map_entry_create();
 	*new = *entry;
 	new->end = at;
-	entry->ba.offset += at - entry->start;
+	/* LAB 2.2e: one offset is all that has to move: which one? */
+	LAB_TODO(2, 2);
+	/* END LAB 2.2e */
 	if (entry->eflags & MAP_ENTRY_STACK)
 		entry->aux.avail_ssize += at - entry->start;
 	entry->start = at;
@@ -160,7 +161,9 @@ vm_map_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t at)
 	*new = *entry;
 	new->start = at;
 	entry->end = at;
-	new->ba.offset += at - entry->start;
+	/* LAB 2.2f: as when the start is cut off. */
+	LAB_TODO(2, 2);
+	/* END LAB 2.2f */
 	if (entry->eflags & MAP_ENTRY_STACK)
 		new->aux.avail_ssize += at - entry->start;
 	vm_map_entry_link(map, new);

@@ -12,6 +12,7 @@
 #include <kern/trace.h>
 #include <vm/vm_faultstate.h>
 
+/* LAB 2.6d previous: what did the head remember? */
 /* Takes the first token exclusively at once where the shared one will most
  * likely not do: the last fault here had to insert a page. A hint only, so
  * the head is asked without any token. */
@@ -22,6 +23,7 @@ choose_lock_mode(struct faultstate *fs)
 		fs->first_shared = false;
 }
 
+/* END LAB 2.6d */
 /* Maps the page, and puts it where the pageout daemon looks for it, or
  * wires it. A page that is only soft-busy may not be wired or moved. */
 static void
@@ -106,7 +108,9 @@ fault_pass(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
 		return KERN_SUCCESS;
 	}
 
+	/* LAB 2.6e previous: now it is used. */
 	choose_lock_mode(fs);
+	/* END LAB 2.6e */
 	vm_fault_hold_first(fs);
 	if (fs->entry->maptype == VM_MAPTYPE_VPAGETABLE)
 		result = map_virtual(fs, va, fault_type);

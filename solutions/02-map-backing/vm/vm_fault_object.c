@@ -31,6 +31,41 @@ level_is_shared(struct faultstate *fs)
 	return fs->ba == fs->first_ba ? fs->first_shared : fs->shared;
 }
 
+/* Takes the pass back, to be begun anew with the current level's token
+ * exclusive. Below the front that takes the front's exclusive as well. */
+static int
+retry_exclusive(struct faultstate *fs)
+{
+	fs->first_shared = false;
+	if (fs->ba != fs->first_ba)
+		fs->shared = false;
+	return vm_fault_unwind(fs, KERN_TRY_AGAIN);
+}
+
+/* Might the current level's pager have the page? Anonymous memory that was
+ * never paged out has nothing with its pager. A fault that wires does not
+ * ask unless the entry is wired already. */
+static bool
+try_pager(struct faultstate *fs)
+{
+	return fs->ba->object->type != OBJT_DEFAULT &&
+	    ((fs->fault_flags & VM_FAULT_WIRE_MASK) == 0 || fs->wired);
+}
+
+/* Waits, with everything given back, for a page that somebody else has
+ * busy. */
+static int
+wait_busy_page(struct faultstate *fs)
+{
+	vm_page_t m = fs->m;
+
+	fs->m = NULL;
+	vm_fault_unwind(fs, 0);
+	vm_page_sleep_busy(m, true, "vmpfw");
+	return KERN_TRY_AGAIN;
+}
+
+/* LAB 2.6c previous: at which level is it said what the next fault needs? */
 /* Remembers in the head whether the next fault should begin with the
  * exclusive token. Only what happened at the head itself says so: a page that
  * was found further down is copied to the front if it is written to. */
@@ -47,55 +82,15 @@ note_lock_mode(struct faultstate *fs, bool exclusive)
 		atomic_clear_uint(&fs->first_ba->flags, VM_MAP_BACK_EXCL_HEUR);
 }
 
-/* Takes the pass back, to be begun anew with the current level's token
- * exclusive. Below the front that takes the front's exclusive as well. */
-static int
-retry_exclusive(struct faultstate *fs)
-{
-	fs->first_shared = false;
-	if (fs->ba != fs->first_ba)
-		fs->shared = false;
-	return vm_fault_unwind(fs, KERN_TRY_AGAIN);
-}
-
-/* Might the current level's pager have the page? Anonymous memory that was
- * never paged out has nothing with its pager. Behind the front the swap
- * blocks are looked up before a page is allocated for what is not there; the
- * shared token will do for that. A fault that wires does not ask unless the
- * entry is wired already. */
-static bool
-try_pager(struct faultstate *fs)
-{
-	vm_object_t object = fs->ba->object;
-
-	if (object->type == OBJT_DEFAULT ||
-	    ((fs->fault_flags & VM_FAULT_WIRE_MASK) && !fs->wired))
-		return false;
-	if (fs->ba != fs->first_ba && object->type == OBJT_SWAP &&
-	    fs->m == NULL)
-		return vm_pager_has_page(object, fs->pindex);
-	return true;
-}
-
-/* Waits, with everything given back, for a page that somebody else has
- * busy. */
-static int
-wait_busy_page(struct faultstate *fs)
-{
-	vm_page_t m = fs->m;
-
-	fs->m = NULL;
-	vm_fault_unwind(fs, 0);
-	vm_page_sleep_busy(m, true, "vmpfw");
-	return KERN_TRY_AGAIN;
-}
-
+/* END LAB 2.6c */
 /* Allocates a page at the current level, to be filled by its pager or, at
  * the front, to hold the place. FAULT_DOWN: it is fs->m, busy, not valid. */
 static int
 alloc_page(struct faultstate *fs)
 {
+	/* LAB 2.6b previous: it was not. */
 	note_lock_mode(fs, true);
+	/* END LAB 2.6b */
 	if (level_is_shared(fs))
 		return retry_exclusive(fs);
 	if (fs->pindex >= fs->ba->object->size)
@@ -107,12 +102,25 @@ alloc_page(struct faultstate *fs)
 	return FAULT_DOWN;
 }
 
+/* LAB 2.5a previous: which token does looking up a swap block take? */
+/* Is there nothing at this level, which lies behind the front and has pages
+ * on swap? Asking costs a look at the object's tree; allocating a page, for
+ * the pager to say no, the exclusive token and a page. */
+static bool
+level_is_empty(struct faultstate *fs)
+{
+	return fs->m == NULL && fs->ba != fs->first_ba &&
+	    fs->ba->object->type == OBJT_SWAP &&
+	    !vm_pager_has_page(fs->ba->object, fs->pindex);
+}
+
+/* END LAB 2.5a */
 /* Looks for the page at the current level. FAULT_FOUND, FAULT_DOWN, or the
  * pass has been taken back. */
 static int
 search_level(struct faultstate *fs)
 {
-	bool busy, pager;
+	bool busy;
 	int result;
 
 	/* Nobody but the end of the file itself kills an object that an
@@ -124,17 +132,22 @@ search_level(struct faultstate *fs)
 	    vm_page_lookup_busy_try(fs->ba->object, fs->pindex, true, &busy);
 	if (busy)
 		return wait_busy_page(fs);
-	if (fs->m != NULL && fs->m->valid == VM_PAGE_BITS_ALL &&
-	    (fs->m->flags & PG_RAM) == 0) {
+	/* LAB 2.6a previous: was the shared token enough? */
+	if (fs->m != NULL && fs->m->valid == VM_PAGE_BITS_ALL)
 		note_lock_mode(fs, false);
+	/* END LAB 2.6a */
+	if (fs->m != NULL && fs->m->valid == VM_PAGE_BITS_ALL &&
+	    (fs->m->flags & PG_RAM) == 0)
 		return FAULT_FOUND;
-	}
 	if (fs->m != NULL)
 		atomic_clear_uint(&fs->m->flags, PG_RAM);
 
-	pager = try_pager(fs);
+	/* LAB 2.5b previous: where is the first moment to know? */
+	if (level_is_empty(fs))
+		return FAULT_DOWN;
+	/* END LAB 2.5b */
 	if (fs->m == NULL) {
-		if (!pager && fs->ba != fs->first_ba)
+		if (!try_pager(fs) && fs->ba != fs->first_ba)
 			return FAULT_DOWN;
 		result = alloc_page(fs);
 		if (result != FAULT_DOWN)
@@ -145,7 +158,7 @@ search_level(struct faultstate *fs)
 		vm_fault_release_page(fs);
 		return retry_exclusive(fs);
 	}
-	if (pager)
+	if (try_pager(fs))
 		return vm_fault_pagein(fs);
 	if (fs->ba != fs->first_ba)
 		vm_fault_scrap_page(fs);
@@ -157,6 +170,7 @@ search_level(struct faultstate *fs)
 static void
 descend(struct faultstate *fs, struct vm_map_backing *next)
 {
+	/* LAB 2.3a: hand over hand: which token may go, and when? */
 	if (fs->ba == fs->first_ba)
 		fs->first_m = fs->m;
 	fs->m = NULL;
@@ -176,6 +190,7 @@ descend(struct faultstate *fs, struct vm_map_backing *next)
 	}
 	fs->ba = next;
 	vm_object_pip_add(next->object, 1);
+	/* END LAB 2.3a */
 }
 
 /* There is no such page anywhere: the placeholder becomes it, zeroed. */
@@ -183,12 +198,14 @@ static void
 zero_fill(struct faultstate *fs)
 {
 	if (fs->ba != fs->first_ba) {
+		/* LAB 2.3b: back to the front; what does that level hold? */
 		vm_object_pip_wakeup(fs->ba->object);
 		vm_object_drop(fs->ba->object);
 		fs->ba = fs->first_ba;
 		fs->pindex = fs->first_pindex;
 		fs->m = fs->first_m;
 		fs->first_m = NULL;
+		/* END LAB 2.3b */
 	}
 	SCHED_POINT("vm.fault_zero");
 	pmap_zero_page(fs->m->phys_addr);

@@ -35,7 +35,12 @@ vm_fault_pagein(struct faultstate *fs)
 {
 	int rv;
 
+	/* LAB 2.4a: what stays locked meanwhile? */
 	rv = vm_pager_get_page(fs->ba->object, &fs->m, 0);
+	/* END LAB 2.4a */
+	if (rv == VM_PAGER_ERROR)
+		report_error();
+	/* LAB 2.4b: each answer of the pager has its own way out. */
 	switch (rv) {
 	case VM_PAGER_OK:
 		fs->hardfault = true;
@@ -47,12 +52,9 @@ vm_fault_pagein(struct faultstate *fs)
 	case VM_PAGER_AGAIN:
 		vm_fault_scrap_page(fs);
 		return vm_fault_wait_memory(fs);
-	case VM_PAGER_ERROR:
-		report_error();
-		break;
 	default:
-		break;
+		vm_fault_scrap_page(fs);
+		return vm_fault_unwind(fs, KERN_FAILURE);
 	}
-	vm_fault_scrap_page(fs);
-	return vm_fault_unwind(fs, KERN_FAILURE);
+	/* END LAB 2.4b */
 }

@@ -153,11 +153,13 @@ void
 vm_fault_unlock_things(struct faultstate *fs)
 {
 	if (fs->ba != fs->first_ba) {
+		/* LAB 2.3e: the placeholder served its turn. */
 		KKASSERT(!fs->first_shared);
 		vm_page_free(fs->first_m);
 		fs->first_m = NULL;
 		vm_object_pip_wakeup(fs->ba->object);
 		fs->ba = fs->first_ba;
+		/* END LAB 2.3e */
 	}
 	vm_fault_unlock_map(fs);
 }
@@ -167,11 +169,13 @@ vm_fault_unlock_things(struct faultstate *fs)
 int
 vm_fault_unwind(struct faultstate *fs, int result)
 {
+	/* LAB 2.3d: every error and every wait leaves here: what is held? */
 	vm_object_pip_wakeup(fs->first_ba->object);
 	if (fs->ba != fs->first_ba)
 		vm_object_drop(fs->ba->object);
 	vm_fault_unlock_things(fs);
 	return result;
+	/* END LAB 2.3d */
 }
 
 /* Takes the walk back and waits for memory. A process that is to die does

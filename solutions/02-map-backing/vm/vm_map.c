@@ -184,7 +184,9 @@ vm_map_entry_create(void)
 void
 vm_map_entry_dispose(vm_map_entry_t entry)
 {
+	/* LAB 2.2h: what does the entry still own? */
 	vm_map_backing_drop(entry->ba.backing_ba);
+	/* END LAB 2.2h */
 	zfree(&mapentzone, entry);
 }
 

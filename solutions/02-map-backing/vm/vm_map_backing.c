@@ -57,6 +57,7 @@ shadow_unneeded(vm_object_t source)
 static void
 shadow_push(vm_map_entry_t entry, bool addref)
 {
+	/* LAB 2.2a: what does the node take over, and what is new? */
 	struct vm_map_backing *ba;
 	vm_object_t source = entry->ba.object, result;
 
@@ -77,6 +78,7 @@ shadow_push(vm_map_entry_t entry, bool addref)
 	entry->ba.offset = 0;
 	cnt_inc(v_shadow);
 	trace(TR_SHADOW, source->id, result->id, result->size, 0);
+	/* END LAB 2.2a */
 }
 
 /*
@@ -108,11 +110,13 @@ vm_map_entry_shadow(vm_map_entry_t entry, bool addref)
 void
 vm_map_backing_ref(struct vm_map_backing *ba)
 {
+	/* LAB 2.2b: what does a copy of a head own? */
 	if (ba->backing_ba != NULL)
 		atomic_add_long(&ba->backing_ba->refs, 1);
 	SCHED_POINT("vm.backing_ref");
 	if (ba->object != NULL)
 		vm_object_reference_quick(ba->object);
+	/* END LAB 2.2b */
 }
 
 /*
@@ -122,6 +126,7 @@ vm_map_backing_ref(struct vm_map_backing *ba)
 void
 vm_map_backing_drop(struct vm_map_backing *ba)
 {
+	/* LAB 2.2c: how far down does the end of a reference reach? */
 	struct vm_map_backing *next;
 
 	while (ba != NULL) {
@@ -133,6 +138,7 @@ vm_map_backing_drop(struct vm_map_backing *ba)
 		kfree(ba, &M_MAP_BACKING);
 		ba = next;
 	}
+	/* END LAB 2.2c */
 }
 
 /*
@@ -142,6 +148,7 @@ vm_map_backing_drop(struct vm_map_backing *ba)
 vm_object_t
 vm_map_entry_file(vm_map_entry_t entry, vm_ooffset_t *offp)
 {
+	/* LAB 2.1a: to the tail by pointers; whose token is needed? */
 	struct vm_map_backing *ba = &entry->ba;
 	vm_ooffset_t off = ba->offset;
 
@@ -158,4 +165,5 @@ vm_map_entry_file(vm_map_entry_t entry, vm_ooffset_t *offp)
 	}
 	*offp = off;
 	return ba->object;
+	/* END LAB 2.1a */
 }

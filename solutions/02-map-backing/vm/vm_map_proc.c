@@ -270,7 +270,9 @@ vm_print_chain(struct sbuf *sb, vm_map_entry_t entry)
 	if (entry->maptype == VM_MAPTYPE_SUBMAP || ba->object == NULL)
 		return;
 	for (; ba != NULL; ba = ba->backing_ba) {
+		/* LAB 2.1b: where does the entry begin in this level's object? */
 		offset += ba->offset;
+		/* END LAB 2.1b */
 		if (ba != &entry->ba)
 			sbuf_printf(sb, ",");
 		vm_object_hold_shared(ba->object);

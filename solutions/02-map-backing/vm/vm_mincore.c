@@ -20,6 +20,7 @@
 static bool
 chain_resident(vm_map_entry_t entry, vm_offset_t va)
 {
+	/* LAB 2.1c: the sum of the offsets so far gives the index. */
 	struct vm_map_backing *ba;
 	vm_ooffset_t offset = va - entry->start;
 	bool resident = false;
@@ -34,6 +35,7 @@ chain_resident(vm_map_entry_t entry, vm_offset_t va)
 		vm_object_drop(ba->object);
 	}
 	return resident;
+	/* END LAB 2.1c */
 }
 
 /* Fills vec for npages pages of a part of an entry. Map locked. */

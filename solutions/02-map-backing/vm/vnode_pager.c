@@ -147,6 +147,7 @@ vnode_pager_reclaim(struct vnode *vp)
 struct vnode *
 vnode_pager_lock(struct vm_map_backing *ba)
 {
+	/* LAB 2.1d: what does the caller get when the tail is no file? */
 	struct vm_map_backing *tail = ba;
 	struct vnode *vp = NULL;
 
@@ -163,6 +164,7 @@ vnode_pager_lock(struct vm_map_backing *ba)
 	if (tail != ba)
 		vm_object_drop(tail->object);
 	return vp;
+	/* END LAB 2.1d */
 }
 
 /* The object ends: the vnode has none any more. */
