@@ -8,9 +8,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "t.h"
@@ -459,4 +462,184 @@ TEST(written_fork)
 	gate_open(&go);
 	t_reap(pid);
 	say("done\n");
+}
+
+/* Milliseconds that go by while fn works and a page is being read, which takes
+ * ten. */
+static long
+takes(void (*fn)(char *p), char *p, long page)
+{
+	struct timespec from, to;
+	void *good;
+	pthread_t t;
+
+	t = start_reading(read_once, page);
+	MUST(clock_gettime(CLOCK_MONOTONIC, &from));
+	fn(p);
+	MUST(clock_gettime(CLOCK_MONOTONIC, &to));
+	EXPECT(0, pthread_join(t, &good));
+	EXPECT(1, (long)good);
+	return (to.tv_sec - from.tv_sec) * 1000 +
+	    (to.tv_nsec - from.tv_nsec) / 1000000;
+}
+
+static void
+map_one(char *p)
+{
+	MUST(munmap(p, PAGE));
+}
+
+static void
+protect_one(char *p)
+{
+	MUST(mprotect(p + PAGE, PAGE, PROT_READ));
+}
+
+static void
+fork_one(char *p)
+{
+	pid_t pid = t_fork();
+
+	(void)p;
+	if (pid == 0)
+		_exit(0);
+}
+
+static void
+fault_one(char *p)
+{
+	*(volatile char *)(p + 2 * PAGE) = 1;
+}
+
+/* A fault keeps the map while it reads: who wants to change the map waits for
+ * the disk, while who faults elsewhere does not. */
+TEST(map_kept)
+{
+	char *p = t_map(8);
+
+	MUST(mlockall(MCL_CURRENT));
+	mem = swapped(t_map(PAGES));
+	slow(1);
+	takes(fault_one, p, 0);
+	say("a fault elsewhere: %s\n",
+	    takes(fault_one, p + PAGE, CLUSTER * 2) < 2 ? "at once" : "waits");
+	say("munmap: %s\n",
+	    takes(map_one, p, CLUSTER * 4) < 2 ? "at once" : "waits");
+	say("mprotect: %s\n",
+	    takes(protect_one, p, CLUSTER * 8) < 2 ? "at once" : "waits");
+	say("fork: %s\n",
+	    takes(fork_one, p, CLUSTER * 12) < 2 ? "at once" : "waits");
+	slow(0);
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+}
+
+/* How many levels behind mem have pages on swap. */
+static long
+swap_levels(void)
+{
+	static char text[1 << 16];
+	char *line, *save = NULL, *at;
+	long n = 0;
+
+	t_read_text("/proc/self/vm", text, sizeof(text));
+	for (line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		at = strstr(line, "\"start\":\"");
+		if (at == NULL || strtoul(at + 9, NULL, 16) != (uintptr_t)mem)
+			continue;
+		while ((at = strstr(at, "\"type\":\"swap\"")) != NULL) {
+			at++;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* Generations that each write a page, which goes to swap. A page of the first
+ * one, which is in memory, is read and copied through all of them: of the
+ * levels between, which have nothing there, none costs a page. */
+TEST(swap_levels)
+{
+	long alloc, none, excl, i, gen;
+	pid_t pid;
+
+	mem = swapped(t_map(PAGES));
+	for (gen = 1; gen <= 4; gen++) {
+		pid = t_fork();
+		if (pid != 0) {
+			t_reap(pid);
+			if (gen == 1)
+				return;
+			t_exit();
+		}
+		for (i = 0; i < CLUSTER; i++)
+			t_put(mem, gen * CLUSTER + i, 2);
+		t_squeeze();
+	}
+	say("%ld levels with swap\n", swap_levels());
+	for (i = PAGES - 8; i < PAGES; i++)
+		EXPECT(1, t_is(mem, i, 1));
+	t_put(mem, PAGES - 1, 2);
+	for (i = 0; i < 3; i++) {
+		alloc = t_vmstat("v_pgalloc");
+		none = t_vmstat("v_pgalloc") - alloc;
+	}
+	alloc = t_vmstat("v_pgalloc");
+	t_put(mem, PAGES - 2, 2);
+	alloc = t_vmstat("v_pgalloc") - alloc - none;
+	say("%ld page for a copy\n", alloc);
+	excl = t_vmstat("v_tok_excl");
+	none = t_vmstat("v_tok_excl") - excl;
+	excl = t_vmstat("v_tok_excl");
+	t_put(mem, PAGES - 3, 2);
+	say("%ld exclusive token\n", t_vmstat("v_tok_excl") - excl - none);
+	t_exit();
+}
+
+/* Which answer a read or a write of the page gets when the disk fails. */
+static void
+fails_below(const char *where, char *p)
+{
+	t_control("dda fail read 0..131071 2");
+	t_control("ddb fail read 0..16383 2");
+	say("%s: read %s", where, t_try('r', p));
+	t_control("dda fail read 0..131071 2");
+	t_control("ddb fail read 0..16383 2");
+	say(", write %s", t_try('w', p));
+	t_control("dda clear");
+	t_control("ddb clear");
+	say(", then %s\n", t_try('r', p));
+}
+
+/* The disk fails while a page is read at the front, one level down, and two
+ * levels down: nothing of it stays behind, and the process can end. */
+TEST(error_below)
+{
+	long at_level[3] = {CLUSTER, PAGES / 2, PAGES - CLUSTER}, i, gen;
+	pid_t pid;
+
+	MUST(mlockall(MCL_CURRENT));
+	mem = t_map(PAGES);
+	t_put_all(mem, PAGES, 1);
+	for (gen = 1; gen <= 2; gen++) {
+		pid = t_fork();
+		if (pid != 0) {
+			t_reap(pid);
+			if (gen == 1)
+				return;
+			t_exit();
+		}
+		for (i = 0; i < CLUSTER; i++)
+			t_put(mem, at_level[2 - gen] + i, 1);
+	}
+	MUST(mlockall(MCL_CURRENT));
+	MUST(munlock(mem, PAGES * PAGE));
+	t_squeeze();
+	fails_below("level 0", mem + at_level[0] * PAGE);
+	fails_below("level 1", mem + at_level[1] * PAGE);
+	fails_below("level 2", mem + at_level[2] * PAGE);
+	EXPECT(0, t_wrong(mem, PAGES, 1));
+	t_exit();
 }
