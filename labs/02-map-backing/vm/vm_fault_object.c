@@ -147,11 +147,8 @@ descend(struct faultstate *fs, struct vm_map_backing *next)
 static void
 zero_fill(struct faultstate *fs)
 {
-	if (fs->ba != fs->first_ba) {
-		/* LAB 2.3b: back to the front; what does that level hold? */
-		LAB_TODO(2, 3);
-		/* END LAB 2.3b */
-	}
+	if (fs->ba != fs->first_ba)
+		vm_fault_to_front(fs);
 	SCHED_POINT("vm.fault_zero");
 	pmap_zero_page(fs->m->phys_addr);
 	fs->m->valid = VM_PAGE_BITS_ALL;

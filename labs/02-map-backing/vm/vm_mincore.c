@@ -9,6 +9,7 @@
 #include <kern/syscalls.h>
 #include <kern/uaccess.h>
 #include <vm/vm_map.h>
+#include <vm/vm_pager.h>
 
 /* Pages looked at between two copies to the user. */
 #define MINCORE_BATCH 4096U

@@ -32,13 +32,5 @@ vm_fault_cow(struct faultstate *fs)
 {
 	copy_page(fs);
 	cnt_inc(v_cow_faults);
-
-	/* LAB 2.3c: the walk ends at the front, with the copy. */
-	vm_object_pip_wakeup(fs->ba->object);
-	vm_object_drop(fs->ba->object);
-	fs->ba = fs->first_ba;
-	fs->pindex = fs->first_pindex;
-	fs->m = fs->first_m;
-	fs->first_m = NULL;
-	/* END LAB 2.3c */
+	vm_fault_to_front(fs);
 }

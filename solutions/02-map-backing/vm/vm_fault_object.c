@@ -197,16 +197,8 @@ descend(struct faultstate *fs, struct vm_map_backing *next)
 static void
 zero_fill(struct faultstate *fs)
 {
-	if (fs->ba != fs->first_ba) {
-		/* LAB 2.3b: back to the front; what does that level hold? */
-		vm_object_pip_wakeup(fs->ba->object);
-		vm_object_drop(fs->ba->object);
-		fs->ba = fs->first_ba;
-		fs->pindex = fs->first_pindex;
-		fs->m = fs->first_m;
-		fs->first_m = NULL;
-		/* END LAB 2.3b */
-	}
+	if (fs->ba != fs->first_ba)
+		vm_fault_to_front(fs);
 	SCHED_POINT("vm.fault_zero");
 	pmap_zero_page(fs->m->phys_addr);
 	fs->m->valid = VM_PAGE_BITS_ALL;

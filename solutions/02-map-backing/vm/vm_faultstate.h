@@ -55,6 +55,7 @@ void vm_fault_release_page(struct faultstate *fs);
 void vm_fault_scrap_page(struct faultstate *fs);
 void vm_fault_unlock_map(struct faultstate *fs);
 void vm_fault_unlock_things(struct faultstate *fs);
+void vm_fault_to_front(struct faultstate *fs);
 int vm_fault_unwind(struct faultstate *fs, int result);
 int vm_fault_wait_memory(struct faultstate *fs);
 

@@ -9,6 +9,7 @@
 #include <kern/syscalls.h>
 #include <kern/uaccess.h>
 #include <vm/vm_map.h>
+#include <vm/vm_pager.h>
 
 /* Pages looked at between two copies to the user. */
 #define MINCORE_BATCH 4096U
@@ -27,11 +28,17 @@ chain_resident(vm_map_entry_t entry, vm_offset_t va)
 	vm_page_t m;
 
 	/* Linear, with a virtual page table too, until part 6. */
-	for (ba = &entry->ba; ba != NULL && !resident; ba = ba->backing_ba) {
+	for (ba = &entry->ba; ba != NULL; ba = ba->backing_ba) {
 		offset += ba->offset;
 		vm_object_hold_shared(ba->object);
 		m = vm_page_lookup(ba->object, OFF_TO_IDX(offset));
 		resident = m != NULL && m->valid != 0;
+		/* What is on swap hides what is below. */
+		if (resident ||
+		    vm_pager_has_page(ba->object, OFF_TO_IDX(offset))) {
+			vm_object_drop(ba->object);
+			break;
+		}
 		vm_object_drop(ba->object);
 	}
 	return resident;
