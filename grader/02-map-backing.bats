@@ -10,11 +10,9 @@ load lib/stage
 @test "[2] 2.1 struct_members: an object knows no other object" {
 	lacks_member vm_object backing_object backing_object_offset chainlk
 }
-@test "[2] 2.1 struct_entry: an entry has a head, and no object beside it" {
-	has_member vm_map_entry ba && lacks_member vm_map_entry object offset
-}
-@test "[1] 2.1 struct_backing: a backing has what a level is made of" {
-	has_member vm_map_backing backing_ba object offset refs flags
+@test "[3] 2.1 struct_entry: an entry has a head, and no object beside it" {
+	has_member vm_map_entry ba && lacks_member vm_map_entry object offset &&
+		has_member vm_map_backing backing_ba object offset refs flags
 }
 @test "[2] 2.1 struct_symbols: nobody locks, collapses or splits a chain" {
 	lacks_symbol vm_object_chain_acquire vm_object_chain_release \
