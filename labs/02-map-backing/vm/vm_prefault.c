@@ -197,8 +197,16 @@ vm_prefault(struct faultstate *fs, vm_offset_t va)
 			continue;
 		at = (i & 1) ? va - (i / 2 + 1) * PAGE_SIZE
 			     : va + (i / 2 + 1) * PAGE_SIZE;
-		if (at < entry->start || at >= entry->end ||
-		    pmap_extract(fs->map->pmap, at) != 0) {
+		if (at < entry->start || at >= entry->end) {
+			ended[i & 1] = true;
+			continue;
+		}
+		/* Where no page can be had there is none mapped. */
+		if (!chain &&
+		    vm_page_lookup(
+			fs->first_ba->object, prefault_index(fs, at)) == NULL)
+			break;
+		if (pmap_extract(fs->map->pmap, at) != 0) {
 			ended[i & 1] = true;
 			continue;
 		}
