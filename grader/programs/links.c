@@ -80,9 +80,9 @@ TEST(upward)
 	    t_vmstat("v_upward_giveup") - gave);
 }
 
-/* Exclusive tokens from the gate's opening to the child's end: so many it takes
- * where ends walk upward. */
-#define BEFORE 40
+/* Exclusive tokens from the gate's opening to the child's end: more it takes where
+ * ends walk upward (39, or 40 with a tick's), and fewer elsewhere (33 or 34). */
+#define BEFORE 37
 
 TEST(tokens)
 {

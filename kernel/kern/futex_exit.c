@@ -63,13 +63,15 @@ robust_word(uint64_t entry, uint64_t offset)
 static void
 robust_exit(struct thread *td)
 {
-	struct robust_list_head *uhead = td->td_robust_list;
+	void *uhead = td->td_robust_list;
+	struct robust_list_head head;
 	uint64_t entry, next, offset, pending;
 
-	if (fuword64(&uhead->list.next, &entry) != 0 ||
-	    fuword64(&uhead->futex_offset, &offset) != 0 ||
-	    fuword64(&uhead->list_op_pending, &pending) != 0)
+	if (copyin(uhead, &head, sizeof(head)) != 0)
 		return;
+	entry = (uint64_t)head.list.next;
+	offset = (uint64_t)head.futex_offset;
+	pending = (uint64_t)head.list_op_pending;
 	for (int i = 0; i < ROBUST_LIST_LIMIT; i++) {
 		if ((entry & ~ROBUST_PI) == (uint64_t)uhead)
 			break;

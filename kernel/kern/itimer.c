@@ -152,15 +152,15 @@ sys_alarm(unsigned int seconds)
 }
 
 /*
- * Stores a struct itimerval.
+ * Stores a struct itimerval, aligned or not.
  */
 static int
 copyout_itimerval(uint64_t left, uint64_t interval, void *uval)
 {
-	struct itimerval *it = uval;
-
-	if (copyout_timeval(interval, &it->it_interval) != 0 ||
-	    copyout_timeval(left, &it->it_value) != 0)
+	if (copyout_timeval(interval,
+		(char *)uval + offsetof(struct itimerval, it_interval)) != 0 ||
+	    copyout_timeval(
+		left, (char *)uval + offsetof(struct itimerval, it_value)) != 0)
 		return EFAULT;
 	return 0;
 }
@@ -171,14 +171,16 @@ copyout_itimerval(uint64_t left, uint64_t interval, void *uval)
 long
 sys_setitimer(int which, const void *uval, void *uold)
 {
-	const struct itimerval *it = uval;
+	const char *it = uval;
 	uint64_t ns = 0, interval = 0, left, oldinterval;
 	int error = 0;
 
 	if (uval != NULL) {
-		error = copyin_timeval(&it->it_interval, &interval);
+		error = copyin_timeval(
+		    it + offsetof(struct itimerval, it_interval), &interval);
 		if (error == 0)
-			error = copyin_timeval(&it->it_value, &ns);
+			error = copyin_timeval(
+			    it + offsetof(struct itimerval, it_value), &ns);
 		if (error != 0)
 			return -error;
 	}

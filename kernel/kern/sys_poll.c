@@ -97,7 +97,6 @@ static long
 do_poll(void *ufds, unsigned int n, uint64_t deadline)
 {
 	struct pollfd few[16], *pfd = few;
-	struct pollfd *u = ufds;
 	unsigned int i;
 	long res;
 
@@ -109,7 +108,9 @@ do_poll(void *ufds, unsigned int n, uint64_t deadline)
 	if (res == 0)
 		res = poll_wait(pfd, n, deadline);
 	for (i = 0; i < n && res >= 0; i++) {
-		if (copyout(&pfd[i].revents, &u[i].revents,
+		if (copyout(&pfd[i].revents,
+			(char *)ufds + i * sizeof(*pfd) +
+			    offsetof(struct pollfd, revents),
 			sizeof(pfd[i].revents)) != 0)
 			res = -EFAULT;
 	}
