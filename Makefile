@@ -57,6 +57,8 @@ $(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tfs.c \
 # The same tests with other names of disks.
 $(U)/tests/vdisk: private included := grader/programs/disk.c
 $(U)/tests/vdisk: grader/programs/disk.c
+$(U)/tests/vext2: private included := grader/programs/ext2.c
+$(U)/tests/vext2: grader/programs/ext2.c
 
 $(U)/init $(patsubst %,$(U)/%,$(demos)): $(U)/%: kernel/user/%.c \
     kernel/user/record.c kernel/user/init.h | $(B)/deps
@@ -94,6 +96,11 @@ iso: $(U)/initrd
 .PHONY: sched-iso
 sched-iso: $(U)/initrd
 	+@$(kernelmk) OUT=$(K)-sched EXTRA_CFLAGS=-DSCHED_POINTS iso
+
+# The same kernel, which counts what is executed of the VM.
+.PHONY: coverage-iso coverage
+coverage-iso: $(U)/initrd
+	+@$(kernelmk) OUT=$(K)-coverage COVERAGE=1 iso
 
 tree: $(B)/deps $(U)/initrd ## lay a stage out as one plain kernel: build/part-N/tree
 	+@$(kernelmk) kernel compdb
@@ -137,6 +144,9 @@ bench: iso ## what operations cost, in instructions; LINUX=1 sets Linux beside i
 
 profile: iso ## where a row of the yardstick spends its instructions: ROW=zero_fill
 	@bash grader/bench/profile
+
+coverage: coverage-iso ## which lines of the VM the tests, faults and fuzzer reach
+	@bash grader/coverage
 
 mutants: iso ## break the kernel on purpose, patch by patch; the tests must notice
 	@bash grader/mutate

@@ -80,6 +80,7 @@ load lib/stage
 @test "[1] map_many: five hundred mappings come and go" { check; }
 @test "[1] map_populate: MAP_POPULATE maps the same, sooner" { check; }
 @test "[1] map_reuse_zero: memory mapped again never shows old contents" { check; }
+@test "[1] map_low: below two gigabytes when asked for" { check; }
 
 #: prot mprotect and faults
 @test "[1] prot_partial: protecting the middle leaves the neighbours writable" { check; }
@@ -112,6 +113,8 @@ load lib/stage
 @test "[1] mem_mremap_fixed: mremap to a fixed place replaces" { check; }
 @test "[1] mem_mremap_cow: what a child shares moves undisturbed" { check; }
 @test "[1] mem_mremap_errors: what mremap refuses" { check; }
+@test "[1] mem_mremap_keeps: what moves leaves its place behind; sharing twice" { check; }
+@test "[1] mem_grows_down: a mapping grows like the stack" { check; }
 @test "[1] mem_mincore: only touched pages are resident" { check; }
 @test "[1] mem_mincore_errors: what mincore refuses" { check; }
 
@@ -124,6 +127,9 @@ load lib/stage
 @test "[2] advise_free_cow: a child's MADV_FREE never takes the parent's page" { check; }
 @test "[1] advise_hints: hints change nothing" { check; }
 @test "[1] advise_errors: what madvise refuses" { check; }
+@test "[1] advise_fork: what a child does not get, or gets zeroed" { check; }
+@test "[1] advise_remove: shared memory is taken from everybody" { check; }
+@test "[1] advise_cold: cold memory keeps what it has" { check; }
 
 #: file Files and mapped files
 @test "[1] file_map_private: a private mapping never changes the file" { check; }
@@ -347,6 +353,16 @@ load lib/stage
 @test "[2] ext2_mounts: read-only, busy and foreign disks are refused" { check; }
 @test "[2] ext2_kept: the host finds the same files on the disk" { check && disk_has_files; }
 @test "[2] ext2_clean: e2fsck finds nothing wrong on any disk" { check && disks_are_clean small large old; }
+
+#: vext2 Files on disks: virtio
+@test "[1] vext2_made: what mke2fs has put there is read, and removed" { check; }
+@test "[1] vext2_names: names are made, refused, moved and removed" { check; }
+@test "[1] vext2_far: all depths of the block map, and holes between" { check; }
+@test "[1] vext2_cut_4: a file that was cut and grows has zeroes there" { check; }
+@test "[1] vext2_mapped: mappings and the file are one, and reach the disk" { check; }
+@test "[1] vext2_mapped_4: the same with blocks of 4 KiB" { check; }
+@test "[1] vext2_kept: the host finds the same files on the disk" { check && disk_has_files; }
+@test "[1] vext2_clean: e2fsck finds nothing wrong on any disk" { check && disks_are_clean small large old; }
 
 #: fstorture Seeded use of a disk's files
 @test "[2] fstorture_small_1: four seeds on blocks of 1 KiB, seen again after a new mount" { check; }

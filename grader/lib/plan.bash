@@ -106,7 +106,7 @@ group_of() {
 	torture_press_*) echo press ;;
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
-	disk_* | vdisk_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
+	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
 	pagein_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
 	fuzz_*) echo fuzz ;;
@@ -120,7 +120,7 @@ group_options() {
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
-	vdisk) echo "limit=${SAN:+1}80" ;; # the host's time
+	vdisk | vext2) echo "limit=${SAN:+1}80" ;; # the host's time
 	press) echo mem=8 swap=dda ;;
 	race) echo vm.fault_quick=1 ;;
 	esac
@@ -134,7 +134,7 @@ group_options() {
 group_cpus() {
 	case ${CPUS:-}$1 in
 	race) echo 2 ;;
-	ordinary | exclusive | damage | swap) sched_seeded && echo 2 || echo 1 ;;
+	ordinary | exclusive | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
@@ -181,6 +181,14 @@ group_disks() {
 		ext2_image "$2/old" 1M 1024 -b 1024 -r 0
 		ext2_image "$2/other" 1M 1024 -O extent
 		echo "dd:$2/small dd:$2/large dd:$2/old dd:$2/other"
+		;;
+	vext2)
+		rm -rf "$2/tree" && mkdir "$2/tree"
+		build/user/root/tests/ext2 "plant:$2/tree"
+		ext2_image "$2/small" 16M 16384 -b 1024 -d "$2/tree"
+		ext2_image "$2/large" 16M 4096 -b 4096
+		ext2_image "$2/old" 1M 1024 -b 1024 -r 0
+		echo "vd:$2/small vd:$2/large vd:$2/old"
 		;;
 	plug)
 		ext2_image "$2/disk" 16M 4096 -b 4096

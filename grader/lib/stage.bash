@@ -27,7 +27,7 @@ stage_boot() {
 	((${#groups[@]})) || groups[ordinary]=fork_returns
 
 	oracle ${groups[*]} &
-	for group in ordinary swap press threads race disk vdisk fb ext2 damage exclusive \
+	for group in ordinary swap press threads race disk vdisk fb ext2 vext2 damage exclusive \
 		fuzz plug; do
 		# Not more at once than there are CPUs to run them.
 		until (($(jobs -pr | wc -l) < $(nproc))); do
@@ -337,7 +337,7 @@ disk_has_files() {
 	rm -rf "$dir/copy" && mkdir "$dir/copy"
 	PATH=$PATH:/sbin:/usr/sbin debugfs -R "rdump kept $dir/copy" \
 		"$dir/small" > "$dir/debugfs" 2>&1
-	want=$(record "$NYMPH_OUT/oracle.tsv" ext2_kept | cut -f4 | base64 -d)
+	want=$(record "$NYMPH_OUT/oracle.tsv" "$(test_name)" | cut -f4 | base64 -d)
 	seen=$("$TOP/build/user/root/tests/ext2" "shown:$dir/copy")
 	[[ $seen == "$want" ]] && return
 	echo "expected (-) and found (+):"

@@ -157,3 +157,64 @@ TEST(errors)
 	say("%08x %08x %08x %08x\n", t_sum(p, PAGE), t_sum(p + PAGE, PAGE),
 	    t_sum(p + 3 * PAGE, PAGE), t_sum(p + 4 * PAGE, PAGE));
 }
+
+/* What a child does not get, gets zeroed, or gets after all. */
+TEST(fork)
+{
+	char *p = t_map(12);
+	pid_t pid;
+
+	t_fill(p, 12 * PAGE, 1);
+	MUST(madvise(p + PAGE, 2 * PAGE, MADV_DONTFORK));
+	MUST(madvise(p + 4 * PAGE, 2 * PAGE, MADV_WIPEONFORK));
+	MUST(madvise(p + 7 * PAGE, 3 * PAGE, MADV_WIPEONFORK));
+	MUST(madvise(p + 8 * PAGE, PAGE, MADV_KEEPONFORK));
+	MUST(madvise(p + 10 * PAGE, PAGE, MADV_DONTFORK));
+	MUST(madvise(p + 10 * PAGE, PAGE, MADV_DOFORK));
+	FAILS(EINVAL, madvise(t_map_shared(1), PAGE, MADV_WIPEONFORK));
+	pid = t_fork();
+	if (pid == 0) {
+		for (int i = 0; i < 12; i++)
+			say("%d: %s %08x\n", i, t_try('r', p + i * PAGE),
+			    i == 1 || i == 2 ? 0 : t_sum(p + i * PAGE, PAGE));
+		t_exit();
+	}
+	t_reap(pid);
+	say("%08x\n", t_sum(p, 12 * PAGE));
+}
+
+/* MADV_REMOVE takes shared memory from everybody, and nothing else at all. */
+TEST(remove)
+{
+	char *p = t_map_shared(6), *own = t_map(1);
+	pid_t pid;
+
+	t_fill(p, 6 * PAGE, 1);
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(madvise(p + PAGE, 2 * PAGE, MADV_REMOVE));
+		t_exit();
+	}
+	t_reap(pid);
+	for (int i = 0; i < 6; i++)
+		say("%08x\n", t_sum(p + i * PAGE, PAGE));
+	FAILS(EINVAL, madvise(own, PAGE, MADV_REMOVE));
+	MUST(mprotect(p, PAGE, PROT_READ));
+	MUST(madvise(p, PAGE, MADV_REMOVE));
+	say("%08x\n", t_sum(p, PAGE));
+	MUST(mlock(p + 5 * PAGE, PAGE));
+	FAILS(EINVAL, madvise(p + 5 * PAGE, PAGE, MADV_REMOVE));
+}
+
+/* Memory that will not be used for a while keeps what it has. */
+TEST(cold)
+{
+	char *p = t_map(8);
+
+	t_fill(p, 8 * PAGE, 1);
+	MUST(madvise(p, 4 * PAGE, MADV_COLD));
+	MUST(madvise(p + 4 * PAGE, 4 * PAGE, MADV_PAGEOUT));
+	say("%08x\n", t_sum(p, 8 * PAGE));
+	MUST(mlock(p, PAGE));
+	FAILS(EINVAL, madvise(p, PAGE, MADV_COLD));
+}

@@ -20,6 +20,9 @@
 
 #include "t.h"
 
+#ifndef DISKS
+#define DISKS "dd" /* vext2.c has another kind */
+#endif
 #define RW (PROT_READ | PROT_WRITE)
 
 static char buf[256 * 1024], seen[256 * 1024];
@@ -27,7 +30,7 @@ static char buf[256 * 1024], seen[256 * 1024];
 static const char *
 disk(void)
 {
-	return t_arg == 4 ? "ddb" : "dda";
+	return t_arg == 4 ? DISKS "b" : DISKS "a";
 }
 
 /* Mounts the disk and goes there. */
@@ -556,7 +559,7 @@ TEST(shown)
  * that have no name. The host looks at the disks then. */
 TEST(clean)
 {
-	static const char *const disks[] = {"dda", "ddb", "ddc"};
+	static const char *const disks[] = {DISKS "a", DISKS "b", DISKS "c"};
 	int i;
 
 	for (i = 0; i < 3; i++) {
@@ -567,7 +570,7 @@ TEST(clean)
 		MUST(chdir(".."));
 	}
 	if (t_nymph())
-		FAILS(EBUSY, umount2("dda", 0));
+		FAILS(EBUSY, umount2(disk(), 0));
 	say("in use\n");
 	/* They are unmounted when they are not used any more. */
 	for (i = 3; i < 12; i++)

@@ -332,3 +332,19 @@ TEST(reuse_zero)
 	}
 	say("%08x\n", t_sum(p, 4 * PAGE));
 }
+
+/* MAP_32BIT maps below two gigabytes; MAP_SHARED_VALIDATE knows its flags. */
+TEST(low)
+{
+	char *a = mmap(NULL, 3 * PAGE, RW, ANON | MAP_32BIT, -1, 0), *b;
+
+	EXPECT(0, a == MAP_FAILED);
+	EXPECT(0, (uintptr_t)a >> 31);
+	t_fill(a, 3 * PAGE, 1);
+	say("%08x\n", t_sum(a, 3 * PAGE));
+	b = mmap(a, PAGE, RW, ANON | MAP_32BIT, -1, 0);
+	EXPECT(0, (uintptr_t)b >> 31);
+	EXPECT(0, b == a);
+	MUST(munmap(a, 3 * PAGE));
+	MUST(munmap(b, PAGE));
+}

@@ -334,3 +334,52 @@ TEST(mincore_errors)
 	FAILS(ENOMEM, syscall(SYS_mincore, p, 1UL << 62, vec));
 	say("done\n");
 }
+
+/* What moves can leave its place behind, empty; shared memory can be had at a
+ * second place. */
+TEST(mremap_keeps)
+{
+	char *p = t_map(4), *q = t_map(4), *s = t_map_shared(4), *d;
+
+	t_fill(p, 4 * PAGE, 1);
+	MUST(mprotect(p + 2 * PAGE, PAGE, PROT_READ));
+	EXPECT(q,
+	    mremap(p, 2 * PAGE, 2 * PAGE,
+		MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, q));
+	say("%08x %08x %08x\n", t_sum(p, 2 * PAGE), t_sum(p + 2 * PAGE, PAGE),
+	    t_sum(q, 2 * PAGE));
+	say("%s\n", t_try('w', p));
+	t_fill(s, 4 * PAGE, 2);
+	d = mremap(s + PAGE, 0, 2 * PAGE, MREMAP_MAYMOVE);
+	EXPECT(0, d == MAP_FAILED);
+	say("%08x\n", t_sum(d, 2 * PAGE));
+	d[5] = 77;
+	EXPECT(77, s[PAGE + 5]);
+	MUST(munmap(s, 4 * PAGE));
+	EXPECT(77, d[5]);
+	EXPECT(q + PAGE,
+	    mremap(p + 2 * PAGE, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		q + PAGE));
+	say("%s %s %s\n", t_try('r', p + 2 * PAGE), t_try('r', p + 3 * PAGE),
+	    t_try('w', q + PAGE));
+}
+
+/* A mapping that grows downward, like the stack, and is changed as a whole. */
+TEST(grows_down)
+{
+	char *room = t_map(600), *top = room + 600 * PAGE, *p;
+
+	MUST(munmap(room, 600 * PAGE));
+	p = (char *)MUST(mmap(top - 2 * PAGE, 2 * PAGE, RW,
+	    ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0));
+	t_fill(p, 2 * PAGE, 1);
+	for (long i = 3; i <= 20; i++)
+		top[-i * PAGE] = (char)i;
+	for (long i = 3; i <= 20; i++)
+		EXPECT(i, top[-i * PAGE]);
+	say("%08x\n", t_sum(p, 2 * PAGE));
+	MUST(mprotect(top - PAGE, PAGE, PROT_READ | PROT_GROWSDOWN));
+	say("%s %s %s\n", t_try('w', top - 20 * PAGE), t_try('w', top - 1),
+	    t_try('r', top - 20 * PAGE));
+	FAILS(EINVAL, mprotect(t_map(1), PAGE, PROT_READ | PROT_GROWSDOWN));
+}

@@ -10,6 +10,7 @@
 
 #include <fs/vnode.h>
 #include <kern/file.h>
+#include <kern/gcov.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <kern/ktime.h>
@@ -253,6 +254,7 @@ sys_reboot(int magic1, int magic2, unsigned int cmd, void *arg)
 		vfs_shutdown();
 		sched_points_report();
 		klog(KLOG_INFO, "power off\n");
+		gcov_dump();
 		cpu_poweroff(EXIT_ORDERLY);
 	default:
 		return -EINVAL;

@@ -95,6 +95,19 @@ upper	:= $(shell echo $(SAN) | tr a-z A-Z)
 CFLAGS	+= -DSAN_BUILD=1 -D$(upper)=1
 endif
 
+# With COVERAGE=1 gcc counts what is executed of the VM; kern/gcov.c hands the
+# counters out.  What gcov has to know lies beside the objects, so that these
+# cannot come from the store.
+COVERAGE ?=
+ifneq ($(COVERAGE),)
+CFLAGS	+= -DCOVERAGE=1
+covered	:= $(filter $(OBJ)/vm/% $(OBJ)/pmap/%,$(objs))
+COVFLAGS := -fprofile-arcs -ftest-coverage -fprofile-update=atomic \
+	   -fprofile-info-section=gcov_info
+$(covered): $(OBJ)/%.o: $(TREE)/%.c
+	@$(CC) $(CFLAGS) $(COVFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+endif
+
 ASFLAGS	:= $(filter-out -std=% -Wmissing-% -Wstrict-%,$(CFLAGS)) \
 	   -D__ASSEMBLER__ -Wa,--noexecstack
 LDFLAGS	:= -nostdlib -static -no-pie -z max-page-size=0x1000 \

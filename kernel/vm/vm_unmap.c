@@ -33,7 +33,7 @@ sys_munmap(uintptr_t addr, size_t len)
 static int
 mprotect_growsdown(vm_map_t map, vm_offset_t *addr, vm_offset_t end)
 {
-	vm_map_entry_t entry;
+	vm_map_entry_t entry, below;
 	int error = 0;
 
 	vm_map_lock_read(map);
@@ -44,6 +44,10 @@ mprotect_growsdown(vm_map_t map, vm_offset_t *addr, vm_offset_t end)
 		error = EINVAL;
 	else
 		*addr = entry->start;
+	/* What it has grown by may stand in entries of its own. */
+	while (error == 0 && vm_map_lookup_entry(map, *addr - 1, &below) &&
+	    (below->eflags & MAP_ENTRY_STACK) != 0)
+		*addr = below->start;
 	vm_map_unlock_read(map);
 	return error;
 }
