@@ -158,6 +158,7 @@ format: $(B)/deps ## is every C file as clang-format would write it?
 
 BOOK_PACKAGES := python3-sphinx python3-myst-parser furo python3-sphinx-copybutton \
 	graphviz
+LOOK_PACKAGES := chromium
 RECORD_PACKAGES := python3-pyelftools
 PDF_PACKAGES := librsvg2-bin latexmk texlive-xetex texlive-latex-extra \
 	texlive-fonts-recommended fonts-freefont-otf
@@ -166,7 +167,7 @@ $(B)/deps-%: $(wildcard /var/lib/dpkg/status) | $(B)/deps
 	@sh grader/lib/deps $($*_PACKAGES)
 	@touch $@
 
-.PHONY: book book-pdf book-data book-check
+.PHONY: book book-pdf book-look book-data book-check
 book: $(B)/deps-BOOK ## the book as web pages: build/book/html/index.html
 	@sphinx-build -q -W --keep-going -b html -d $(B)/book/html.doctrees \
 		book $(B)/book/html
@@ -179,6 +180,9 @@ book-pdf: $(B)/deps-BOOK $(B)/deps-PDF ## the book on paper: build/book/nymph.pd
 		> $(B)/book/latex.log 2>&1 || { tail -n 30 $(B)/book/latex.log; exit 1; }
 	@cp $(B)/book/latex/nymph.pdf $(B)/book/nymph.pdf
 	@echo "The book: $(B)/book/nymph.pdf"
+
+book-look: book $(B)/deps-LOOK ## open every page of the book in a headless Chromium
+	@bash book/look
 
 book-data: iso $(B)/deps-RECORD ## record again what the book shows of a stage (PART=n)
 	@bash book/record
