@@ -138,6 +138,7 @@ load lib/stage
 @test "[1] file_map_end: zeroes to the end of the page, SIGBUS beyond" { check; }
 @test "[2] file_map_truncate: cutting a file takes its mapped pages" { check; }
 @test "[1] file_map_fork: file mappings across a fork" { check; }
+@test "[1] file_map_locked: a file is cut below locked pages" { check; }
 @test "[1] file_open_forms: open makes, keeps, cuts and appends" { check; }
 @test "[1] file_seek: positions and holes" { check; }
 @test "[1] file_folders: folders are made, listed, renamed and removed" { check; }
@@ -271,6 +272,7 @@ load lib/stage
 @test "[2] thread_unmap_seen: after munmap no CPU reads any more" { check; }
 @test "[2] thread_replace_seen: a replaced page is never seen again" { check; }
 @test "[2] thread_map_churn: all threads map and unmap at once" { check; }
+@test "[2] thread_same_dontneed: four threads use and give up the same pages" { check; }
 @test "[1] thread_malloc: malloc and free from every thread" { check; }
 @test "[1] thread_local: thread-local words are each thread's own" { check; }
 @test "[1] thread_fork: every thread forks and waits" { check; }

@@ -445,3 +445,26 @@ TEST(maps_follow)
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 	say_maps("shared", p, 9);
 }
+
+/* A file is cut off below locked pages; unlocking what is gone does no harm. */
+TEST(map_locked)
+{
+	static char buf[4 * PAGE];
+	char *p;
+	int fd;
+
+	t_fill(buf, sizeof(buf), 1);
+	fd = t_file("locked", buf, sizeof(buf));
+	p = (char *)MUST(
+	    mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	MUST(mlock(p, 4 * PAGE));
+	p[2 * PAGE] = 1;
+	MUST(ftruncate(fd, PAGE));
+	say("%s %s\n", t_try('r', p), t_try('r', p + 2 * PAGE));
+	MUST(munlock(p, 2 * PAGE));
+	MUST(ftruncate(fd, 4 * PAGE));
+	say("%08x\n", t_sum(p, 4 * PAGE));
+	MUST(munmap(p, 4 * PAGE));
+	MUST(close(fd));
+	MUST(unlink("locked"));
+}

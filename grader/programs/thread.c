@@ -563,3 +563,30 @@ TEST(futex_shared)
 	t_reap(pid);
 	say("%d\n", w[1]);
 }
+
+/* Uses pages and gives them up, while the others do the same to them. */
+static void *
+use_and_drop(void *arg)
+{
+	long id = (long)arg, bad = 0;
+
+	for (int round = 0; round < 40; round++) {
+		for (int k = 0; k < 8; k++) {
+			volatile char *p = region + (k * 3 + id) % 8 * PAGE;
+
+			bad += *p != 0 && *p != 7;
+			*p = 7;
+		}
+		MUST(madvise(region, 8 * PAGE, MADV_DONTNEED));
+	}
+	return (void *)bad;
+}
+
+TEST(same_dontneed)
+{
+	region = t_map(8);
+	EXPECT(0, run_all(use_and_drop));
+	MUST(madvise(region, 8 * PAGE, MADV_DONTNEED));
+	for (int i = 0; i < 8; i++)
+		EXPECT(0, region[i * PAGE]);
+}
