@@ -38,14 +38,22 @@ fill_ranges() {
 
 # bench_nymph DIR BOOT CPUS PLUGIN-ARGS [ROW]: one boot of Nymph.
 bench_nymph() {
-	local dir=$1 boot=$2 cpus=$3 options=
+	local dir=$1 boot=$2 cpus=$3 options= disk=
 	local MACHINE=("${MACHINE[@]}" -plugin
 		"$OUT/plugin.so,out=$dir/counts$(fill_ranges)$4")
 
-	[[ $boot == single ]] && options=vm.prefault_pages=0
+	mkdir -p "$dir"
+	case $boot in
+	single) options=vm.prefault_pages=0 ;;
+	swap)
+		options='mem=8 swap=dda' disk=dd:$dir/disk
+		rm -f "$dir/disk"
+		truncate -s 64M "$dir/disk"
+		;;
+	esac
 	SHIFT=$(shift_of "$cpus")
 	boot "$ISO" "$dir" "$cpus" "$options init=/bin/bench \
--- shift=$SHIFT boot=$boot row=${5-}"
+-- shift=$SHIFT boot=$boot row=${5-}" $disk
 	is_complete "$dir" Nymph
 }
 

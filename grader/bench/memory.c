@@ -12,9 +12,10 @@
 
 #include "bench.h"
 
-#define PAGES  1024L
-#define CALLS  1000
-#define COLOUR 256L /* pages from one page to the next of its colour */
+#define PAGES	1024L
+#define CALLS	1000
+#define SWAPPED 4096L
+#define COLOUR	256L /* pages from one page to the next of its colour */
 
 static volatile char sink;
 
@@ -259,6 +260,28 @@ protect_signal(long arg)
 	signal(SIGSEGV, SIG_DFL);
 }
 
+/* Twice as much memory as there is: written page by page, which makes others go
+ * to swap, or then read, which gets them from there. */
+static void
+swap(long in)
+{
+	char *p = map_private(SWAPPED);
+
+	if (in)
+		touch(p, SWAPPED, 1);
+	row_begin();
+	TIMED_AS(SWAPPED, {
+		for (long i = 0; i < SWAPPED; i++) {
+			if (in)
+				sink = ((volatile char *)p)[i * PAGE];
+			else
+				((volatile char *)p)[i * PAGE] = 1;
+		}
+	});
+	row_end();
+	munmap(p, SWAPPED * PAGE);
+}
+
 #define WRITE(n, what) SINGLE, "page", depth_write, n, what, 0
 #define READ(n)                        \
 	SINGLE, "page", depth_read, n, \
@@ -299,5 +322,8 @@ const struct row bench_memory[] = {
     {"cow_read_4", READ(4)},
     {"cow_read_8", READ(8)},
     {"cow_read_16", READ(16)},
+    {"swap_out", SWAP, "page", swap, 0,
+	"zero-fill fault with memory full: others go to swap", 1},
+    {"swap_in", SWAP, "page", swap, 1, "read fault of a page on swap", 1},
     {0},
 };
