@@ -36,7 +36,7 @@ blk_init(void)
 void
 blk_register(struct blkdev *bd)
 {
-	lockinit(&bd->bd_lock, bd->bd_name);
+	lockinit(&bd->bd_lock, "disk");
 	TAILQ_INSERT_TAIL(&disks, bd, bd_link);
 	klog(KLOG_INFO, "%s: %lu sectors%s\n", bd->bd_name, bd->bd_sectors,
 	    bd->bd_rdonly ? ", read-only" : "");

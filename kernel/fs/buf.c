@@ -7,6 +7,7 @@
 #include <fs/buf.h>
 #include <fs/vnode.h>
 #include <kern/kprintf.h>
+#include <san/witness.h>
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_object.h>
@@ -52,6 +53,7 @@ buf_take(struct buf *bp)
 	TAILQ_REMOVE(&buf_lru, bp, b_freelist);
 	atomic_set_uint(&bp->b_flags, B_LOCKED);
 	bp->b_owner = curthread;
+	witness_got(WK_BUF, bp, "buffer", false);
 }
 
 /* Unlocks a buffer; it is the last to be given to another block, or the
@@ -64,6 +66,7 @@ buf_release(struct buf *bp)
 	spin_lock(&buf_spin);
 	flags = bp->b_flags;
 	KKASSERT(flags & B_LOCKED);
+	witness_gone(WK_BUF, bp);
 	bp->b_owner = NULL;
 	atomic_clear_uint(&bp->b_flags, B_LOCKED | B_WANTED | B_ASYNC);
 	if (bp->b_vp == NULL)
@@ -267,6 +270,7 @@ getblk(struct vnode *devvp, uint64_t loffset, uint32_t size)
 	KKASSERT(size >= BLK_SECTOR && size <= PAGE_SIZE &&
 	    loffset % size == 0 && devvp->v_object != NULL);
 again:
+	witness_want(WK_BUF, NULL, "buffer");
 	spin_lock(&buf_spin);
 	bp = buf_find(devvp, loffset, size);
 	if (bp != NULL) {

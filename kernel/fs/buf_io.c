@@ -6,6 +6,7 @@
 
 #include <fs/buf.h>
 #include <fs/vnode.h>
+#include <san/witness.h>
 #include <vm/vm_page.h>
 
 /* The transfer of a locked buffer's bytes. */
@@ -93,6 +94,7 @@ bawrite(struct buf *bp)
 	bio->bio_done = write_done;
 	spin_lock(&buf_spin);
 	bp->b_owner = NULL;
+	witness_handover(WK_BUF, bp);
 	atomic_set_uint(&bp->b_flags, B_ASYNC);
 	spin_unlock(&buf_spin);
 	blk_submit(bio);

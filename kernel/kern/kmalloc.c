@@ -16,6 +16,7 @@
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <san/kasan_var.h>
+#include <san/witness.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 
@@ -270,6 +271,7 @@ release_block(void *p, struct malloc_type *type)
 	if (((uintptr_t)p & PAGE_MASK) == 0) {
 		br = big_find(p, true, type);
 		size = br->br_npages * PAGE_SIZE;
+		witness_freed(p, size);
 		if (br->br_mapped)
 			kmem_free_mapped(p, br->br_npages);
 		else
@@ -279,6 +281,7 @@ release_block(void *p, struct malloc_type *type)
 	} else {
 		sl = slab_of(p, type);
 		size = class_size(sl->sl_class);
+		witness_freed(p, size);
 		small_free(sl, p, type);
 	}
 	return size;
@@ -320,6 +323,8 @@ kmalloc(size_t size, struct malloc_type *type, int flags)
 	    ("kmalloc(%s): flags %x", type->ks_name, flags));
 	KASSERT(
 	    size <= INT32_MAX, ("kmalloc(%s): %lu bytes", type->ks_name, size));
+	if (flags & M_WAITOK)
+		witness_may_sleep("kmalloc");
 	if (inject(INJECT_KMALLOC)) {
 		if (flags & M_NOWAIT)
 			return NULL;

@@ -16,12 +16,13 @@
 #include <linux/errno.h>
 
 #include <amd64/machdep.h>
+#include <san/witness.h>
 
 /* Makes a free lock; name must stay. */
 void
 lockinit(struct lock *lk, const char *name)
 {
-	spin_init(&lk->lk_spin, name);
+	spin_init(&lk->lk_spin, LOCK_SPIN_NAME);
 	lk->lk_count = 0;
 	lk->lk_exclwait = 0;
 	lk->lk_sharewait = 0;
@@ -47,6 +48,7 @@ lock_note(struct thread *td, const struct lock *lk)
 	KASSERT(td->td_nlocks < (int)nitems(td->td_locks),
 	    ("lock %s: thread holds %d already", lk->lk_name, td->td_nlocks));
 	td->td_locks[td->td_nlocks++] = lk;
+	witness_got(WK_LOCK, lk, lk->lk_name, lk->lk_count > 0);
 }
 
 /* Takes the newest level of this lock out of the list; panics when there is
@@ -63,6 +65,7 @@ lock_forget(struct thread *td, const struct lock *lk)
 	td->td_nlocks--;
 	for (; i < td->td_nlocks; i++)
 		td->td_locks[i] = td->td_locks[i + 1];
+	witness_gone(WK_LOCK, lk);
 }
 
 /* How many levels of the lock the thread's list has. The thread itself, or
@@ -241,6 +244,14 @@ lock_downgrade(struct lock *lk, struct thread *td)
 	lock_wake(lk);
 }
 
+/* Tells the witness that the lock may be waited for, without a limit. */
+static inline void
+lock_witness(struct lock *lk, int type)
+{
+	if (type == LK_SHARED || type == LK_EXCLUSIVE || type == LK_UPGRADE)
+		witness_want(WK_LOCK, lk, lk->lk_name);
+}
+
 /* See kern/lock.h. Sleeps unless LK_NOWAIT or LK_RELEASE; then no spinlock
  * may be held. timo_ns counts with LK_TIMELOCK. */
 int
@@ -252,6 +263,8 @@ lockmgr_timed(struct lock *lk, int flags, uint64_t timo_ns)
 
 	if (flags & LK_TIMELOCK)
 		deadline = nanotime() + timo_ns;
+	else if ((flags & LK_NOWAIT) == 0)
+		lock_witness(lk, flags & LK_TYPEMASK);
 	SCHED_POINT("lock.request");
 	spin_lock(&lk->lk_spin);
 	switch (flags & LK_TYPEMASK) {

@@ -21,6 +21,13 @@ struct lock {
 	const char *lk_name;	    /* (k) */
 };
 
+/* The spinlocks of all of them are of one class. */
+#define LOCK_SPIN_NAME "lock"
+#define LOCK_INITIALIZER(n)                                                   \
+	{                                                                     \
+		.lk_spin = SPINLOCK_INITIALIZER(LOCK_SPIN_NAME), .lk_name = n \
+	}
+
 #define LK_SHARED     0x0001
 #define LK_EXCLUSIVE  0x0002
 #define LK_RELEASE    0x0003

@@ -15,6 +15,7 @@
 #include <amd64/machdep.h>
 #include <dev/blk.h>
 #include <dev/uart.h>
+#include <san/witness.h>
 
 #define SLICE_TICKS 2 /* clock ticks before equals get their turn */
 
@@ -282,6 +283,7 @@ sched_userret(void)
 		      "%d critical sections",
 		    td->td_ntoks, td->td_nlocks, td->td_critcount);
 	}
+	witness_holds_nothing("a thread goes to user mode with a lock held");
 	while ((mycpu->gd_reqflags & RQF_RESCHED) ||
 	    unlikely((td->td_affinity & CPUMASK(mycpuid)) == 0))
 		lwkt_switch();

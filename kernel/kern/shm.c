@@ -43,10 +43,7 @@ struct shm_segment {
 
 MALLOC_DEFINE(M_SHM, "shm");
 
-static struct lock shm_lock = {
-    .lk_spin = SPINLOCK_INITIALIZER("shm"),
-    .lk_name = "shm",
-};
+static struct lock shm_lock = LOCK_INITIALIZER("shm");
 static struct shm_segment *shm_slots[SHMMNI]; /* shm_lock */
 static uint16_t shm_seq;		      /* shm_lock */
 

@@ -13,6 +13,7 @@
 #include <amd64/frame.h>
 #include <amd64/machdep.h>
 #include <kern/proc.h>
+#include <san/witness.h>
 
 #define SLP_BUCKETS 128
 
@@ -120,6 +121,7 @@ tsleep(const void *ident, int flags, const char *wmesg, uint64_t timo_ns)
 	if (unlikely(mycpu->gd_spinlocks != 0))
 		panic("sleeping on %s with spinlock %s held", wmesg,
 		    mycpu->gd_spinheld[mycpu->gd_spinlocks - 1]->name);
+	witness_may_sleep(wmesg);
 	KASSERT(td != mycpu->gd_idlethread,
 	    ("the idle thread sleeps on %s", wmesg));
 	if ((flags & PINTERLOCKED) == 0)

@@ -9,6 +9,7 @@
 #include <amd64/cpufunc.h>
 #include <amd64/machdep.h>
 #include <kern/panic.h>
+#include <san/witness.h>
 
 /* No spinlock is held for a thousandth of this: a longer wait is a deadlock,
  * and said so beats a silent hang. */
@@ -31,6 +32,7 @@ spin_note(struct globaldata *gd, const struct spinlock *spin)
 	    ("spinlock %s: this CPU holds %u already", spin->name,
 		gd->gd_spinlocks));
 	gd->gd_spinheld[gd->gd_spinlocks++] = spin;
+	witness_got(WK_SPIN, spin, spin->name, false);
 }
 
 /* Waits for the lock, pausing, and takes it; panics when that is hopeless:
@@ -67,6 +69,7 @@ spin_lock(struct spinlock *spin)
 	struct globaldata *gd;
 
 	crit_enter();
+	witness_want(WK_SPIN, spin, spin->name);
 	gd = mycpu;
 	SCHED_POINT("spin.lock");
 	if (!atomic_cmpset_uint(&spin->lock, 0, gd->gd_cpuid + 1))
@@ -107,6 +110,7 @@ spin_unlock_older(struct spinlock *spin)
 	gd->gd_spinlocks--;
 	for (; i < gd->gd_spinlocks; i++)
 		gd->gd_spinheld[i] = gd->gd_spinheld[i + 1];
+	witness_gone(WK_SPIN, spin);
 	atomic_store_uint(&spin->lock, 0);
 	SCHED_POINT("spin.unlocked_older");
 	crit_exit();
@@ -126,6 +130,7 @@ spin_unlock(struct spinlock *spin)
 		return;
 	}
 	gd->gd_spinlocks = i;
+	witness_gone(WK_SPIN, spin);
 	atomic_store_uint(&spin->lock, 0);
 	SCHED_POINT("spin.unlocked");
 	crit_exit();

@@ -16,10 +16,7 @@
 
 /* A sleepable lock that needs no initialisation call: a token would be lost
  * when the walk sleeps. */
-static struct lock rename_lock = {
-    .lk_spin = SPINLOCK_INITIALIZER("rename"),
-    .lk_name = "rename",
-};
+static struct lock rename_lock = LOCK_INITIALIZER("rename");
 
 /* Is `above' vp itself or one of its ancestors within the mount? */
 static bool

@@ -13,6 +13,7 @@
 #include <kern/kstring.h>
 #include <kern/lock.h>
 #include <kern/sched.h>
+#include <san/witness.h>
 #include <vm/vm_kern.h>
 
 #define STACK_CACHE 16 /* stacks kept, KSTACK_SIZE each */
@@ -194,6 +195,7 @@ thread_exit(void)
 		      "%d critical sections",
 		    td->td_name, td->td_ntoks, td->td_nlocks, td->td_critcount);
 	}
+	witness_holds_nothing("a thread ends with a lock held");
 	tsleep_remove(td);
 	crit_enter();
 	atomic_set_uint(&td->td_flags, TDF_EXITING);

@@ -11,7 +11,8 @@
  *    point after which everything guarded by a token must be looked at
  *    again;
  *  - a lock (kern/lock.h) stays held across sleep.
- * Order: locks, then tokens, then page busy, then spinlocks.
+ * Order: locks, then tokens, then page busy, then spinlocks; in full, and
+ * checked: kern/lock_order.h.
  *
  * The kernel is not preempted: a thread leaves its CPU when it sleeps,
  * blocks on a token, exits, or returns to user mode with RQF_RESCHED set.

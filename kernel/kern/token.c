@@ -25,6 +25,7 @@
 
 #include <amd64/cpufunc.h>
 #include <kern/sched.h>
+#include <san/witness.h>
 
 /* Pauses before a running thread gives up its tokens. Few: under QEMU's -icount
  * a pause lasts until the holder's CPU pauses as well, up to a tick. */
@@ -46,7 +47,8 @@ struct tokwait {
 static struct tokbucket {
 	struct spinlock tb_spin;
 	TAILQ_HEAD(, tokwait) tb_queue;
-} __cachealigned tokbuckets[TOK_BUCKETS];
+} __cachealigned tokbuckets[TOK_BUCKETS] = {
+    [0 ... TOK_BUCKETS - 1] = {.tb_spin = SPINLOCK_INITIALIZER("tokens")}};
 
 /* The bucket of a token, its list made at the first use: tokens work before
  * anything was initialised. Returned locked. */
@@ -58,10 +60,8 @@ bucket_lock(const struct lwkt_token *tok)
 
 	tb = &tokbuckets[(a >> 4 ^ a >> 10 ^ a >> 16) % TOK_BUCKETS];
 	spin_lock(&tb->tb_spin);
-	if (tb->tb_queue.tqh_last == NULL) {
-		tb->tb_spin.name = "tokens";
+	if (tb->tb_queue.tqh_last == NULL)
 		TAILQ_INIT(&tb->tb_queue);
-	}
 	return tb;
 }
 
@@ -372,6 +372,7 @@ lwkt_gettoken(struct lwkt_token *tok)
 
 	SCHED_POINT_SLEEP("token.get");
 	cnt_inc(v_tok_excl);
+	witness_want(WK_TOKEN, tok, tok->t_desc);
 	if (tok_try(tok, ref, TOKEN_EXCL, false)) {
 		td->td_ntoks++;
 	} else if (tok_owned(tok, td)) {
@@ -382,6 +383,7 @@ lwkt_gettoken(struct lwkt_token *tok)
 	} else {
 		tok_contested(td, ref);
 	}
+	witness_got(WK_TOKEN, tok, tok->t_desc, false);
 }
 
 /* Takes the token shared. May sleep like lwkt_gettoken(). */
@@ -393,6 +395,7 @@ lwkt_gettoken_shared(struct lwkt_token *tok)
 
 	SCHED_POINT_SLEEP("token.get_shared");
 	cnt_inc(v_tok_shared);
+	witness_want(WK_TOKEN, tok, tok->t_desc);
 	if (tok_try(tok, ref, 1, false)) {
 		td->td_ntoks++;
 	} else if (tok_owned(tok, td)) {
@@ -404,6 +407,7 @@ lwkt_gettoken_shared(struct lwkt_token *tok)
 	} else {
 		tok_contested(td, ref);
 	}
+	witness_got(WK_TOKEN, tok, tok->t_desc, true);
 }
 
 /* Takes the token exclusively if that needs no waiting. */
@@ -421,6 +425,7 @@ lwkt_trytoken(struct lwkt_token *tok)
 	}
 	td->td_ntoks++;
 	cnt_inc(v_tok_excl);
+	witness_got(WK_TOKEN, tok, tok->t_desc, false);
 	return true;
 }
 
@@ -435,6 +440,7 @@ lwkt_reltoken(struct lwkt_token *tok)
 	KASSERT(td->td_ntoks > 0 && ref->tr_tok == tok,
 	    ("token %s: released out of order", tok->t_desc));
 	td->td_ntoks--;
+	witness_gone(WK_TOKEN, tok);
 	if (ref->tr_count != 0)
 		tok_drop(tok, ref->tr_count);
 }

@@ -10,6 +10,7 @@
 
 #include <kern/kstring.h>
 #include <san/kasan_var.h>
+#include <san/witness.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 
@@ -36,7 +37,7 @@ void
 zinit(struct zone *z, const char *name, size_t size, void (*ctor)(void *))
 {
 	memset(z, 0, sizeof(*z));
-	spin_init(&z->z_spin, name);
+	spin_init(&z->z_spin, "zone");
 	z->z_name = name;
 	z->z_size = roundup2(size, ZONE_ALIGN);
 	z->z_ctor = ctor;
@@ -149,6 +150,8 @@ zalloc(struct zone *z, int flags)
 	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT) &&
 		!((flags & M_ZERO) && z->z_ctor != NULL),
 	    ("zalloc(%s): flags %x", z->z_name, flags));
+	if (flags & M_WAITOK)
+		witness_may_sleep(z->z_name);
 	if (inject(INJECT_KMALLOC)) {
 		if (flags & M_NOWAIT)
 			return NULL;
@@ -205,6 +208,7 @@ free_put(struct zone *z, void *p)
 void
 zfree(struct zone *z, void *p)
 {
+	witness_freed(p, z->z_size);
 	spin_lock(&z->z_spin);
 	if (ztail(z, p)->zt_next != ZONE_MARK(z))
 		panic("zfree(%s): %p is not allocated", z->z_name, p);

@@ -23,6 +23,7 @@
 #include <amd64/machdep.h>
 #include <kern/panic.h>
 #include <pmap/pmap_var.h>
+#include <san/witness.h>
 
 /* More pages than this: forget everything at once. */
 #define MAX_INVAL_PAGES 128
@@ -130,11 +131,13 @@ inval_begin(pmap_t pmap)
 		KASSERT(mycpu->gd_spinlocks == 0,
 		    ("TLB shootdown with a spinlock held"));
 		SCHED_POINT("pmap.inval_lock");
+		witness_want(WK_SPIN, pmap, "cpulock");
 		while (
 		    !atomic_cmpset_uint(&pmap->pm_cpulock, 0, CPULOCK_EXCL)) {
 			pmap_inval_poll();
 			cpu_pause();
 		}
+		witness_got(WK_SPIN, pmap, "cpulock", false);
 		cnt_inc(v_cpulock);
 		SCHED_POINT("pmap.inval_locked");
 	}
@@ -146,8 +149,10 @@ static void
 inval_end(pmap_t pmap)
 {
 	SCHED_POINT("pmap.inval_end");
-	if (pmap != &kernel_pmap)
+	if (pmap != &kernel_pmap) {
+		witness_gone(WK_SPIN, pmap);
 		atomic_clear_uint(&pmap->pm_cpulock, CPULOCK_EXCL);
+	}
 	crit_exit();
 }
 

@@ -101,9 +101,13 @@ pv_hold_try(pv_entry_t pv)
 	for (;;) {
 		uint32_t lock = ~count & PV_HOLD_LOCKED;
 
-		if (atomic_fcmpset_uint(
+		if (!atomic_fcmpset_uint(
 			&pv->pv_hold, &count, (count + 1) | lock))
-			return lock != 0;
+			continue;
+		if (lock != 0)
+			witness_got(
+			    WK_PV, pv, pv_lock_name(pv->pv_pindex), false);
+		return lock != 0;
 	}
 }
 
@@ -116,6 +120,8 @@ pv_release(pv_entry_t pv, uint32_t n, bool locked)
 	uint32_t count = atomic_load_uint(&pv->pv_hold);
 
 	SCHED_POINT("pmap.pv_release");
+	if (locked)
+		witness_gone(WK_PV, pv);
 	do {
 		KKASSERT((count & PV_HOLD_MASK) >= n);
 		KKASSERT(!locked || (count & PV_HOLD_LOCKED) != 0);
@@ -141,6 +147,7 @@ pv_wait(pv_entry_t pv)
 {
 	uint32_t count;
 
+	witness_want(WK_PV, pv, pv_lock_name(pv->pv_pindex));
 	while (
 	    ((count = atomic_load_uint(&pv->pv_hold)) & PV_HOLD_LOCKED) != 0) {
 		/* Armed first: an unlock that comes before the waiter bit
@@ -233,8 +240,10 @@ pv_placemarker_wait(vm_pindex_t *pmark)
 void
 pv_placemarker_wakeup(vm_pindex_t *pmark)
 {
-	vm_pindex_t mark = atomic_swap_ulong(pmark, PM_NOPLACEMARK);
+	vm_pindex_t mark;
 
+	witness_gone(WK_PV, pmark);
+	mark = atomic_swap_ulong(pmark, PM_NOPLACEMARK);
 	KKASSERT(mark != PM_NOPLACEMARK);
 	SCHED_POINT("pmap.mark_released");
 	if ((mark & PM_PLACEMARK_WAKEUP) != 0)
@@ -253,6 +262,8 @@ pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 	vm_pindex_t *pmark = pmap_placemarker_hash(pmap, pindex);
 
 	*isnew = false;
+	if ((flags & M_NOWAIT) == 0)
+		witness_want(WK_PV, pmark, pv_lock_name(pindex));
 	for (;;) {
 		SCHED_POINT("pmap.pv_alloc");
 		spin_lock(&pmap->pm_spin);
@@ -289,6 +300,7 @@ pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 			pnew->pv_m = NULL;
 			pnew->pv_flags = 0;
 			pnew->pv_hold = PV_HOLD_LOCKED | 2;
+			witness_got(WK_PV, pnew, pv_lock_name(pindex), false);
 			RB_INSERT(pv_entry_rb_tree, &pmap->pm_pvroot, pnew);
 			if (pv_hint(pmap, pindex) != NULL)
 				*pv_hint(pmap, pindex) = pnew;
@@ -314,6 +326,7 @@ pv_get(pmap_t pmap, vm_pindex_t pindex, vm_pindex_t **pmarkp)
 	vm_pindex_t *pmark = pmap_placemarker_hash(pmap, pindex), mark;
 	pv_entry_t pv;
 
+	witness_want(WK_PV, pmark, pv_lock_name(pindex));
 	for (;;) {
 		bool done;
 
@@ -337,6 +350,8 @@ pv_get(pmap_t pmap, vm_pindex_t pindex, vm_pindex_t **pmarkp)
 			done = (mark & ~PM_PLACEMARK_WAKEUP) != pindex;
 		}
 		spin_unlock(&pmap->pm_spin);
+		if (done && pmarkp != NULL)
+			witness_got(WK_PV, pmark, pv_lock_name(pindex), false);
 		if (done)
 			return NULL;
 		pv_placemarker_wait(pmark);
@@ -362,6 +377,9 @@ pv_get_try(pmap_t pmap, vm_pindex_t pindex, vm_pindex_t **pmarkp, bool *busyp)
 	} else {
 		*pmarkp = pmap_placemarker_hash(pmap, pindex);
 		*busyp = !atomic_cmpset_ulong(*pmarkp, PM_NOPLACEMARK, pindex);
+		if (!*busyp)
+			witness_got(
+			    WK_PV, *pmarkp, pv_lock_name(pindex), false);
 	}
 	spin_unlock(&pmap->pm_spin);
 	return pv;

@@ -6,7 +6,7 @@
  * it has none, by a placemarker. Order: an index before the index of the
  * page table that holds its entry (leaf, PT, PD, PDP, PML4); never two of
  * one level. The locks are held across sleep. Spinlocks come after them:
- * pm_spin and m->spin, never one inside the other.
+ * pm_spin, and m->spin after it.
  */
 #ifndef PMAP_PMAP_VAR_H
 #define PMAP_PMAP_VAR_H
@@ -14,6 +14,7 @@
 #include <kern/kmalloc.h>
 #include <kern/trace.h>
 #include <pmap/pmap.h>
+#include <san/witness.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 
@@ -39,6 +40,21 @@ pv_level(vm_pindex_t pindex)
 	if (pindex < PV_PDP(0))
 		return PVL_PD;
 	return pindex < PV_PML4 ? PVL_PDP : PVL_PML4;
+}
+
+/* What the lock of an index is called; the order stands in lock_order.h. */
+static inline const char *
+pv_lock_name(vm_pindex_t pindex)
+{
+	static const char *const names[] = {
+	    [PVL_PTE] = "pv leaf",
+	    [PVL_PT] = "pv PT",
+	    [PVL_PD] = "pv PD",
+	    [PVL_PDP] = "pv PDP",
+	    [PVL_PML4] = "pv PML4",
+	};
+
+	return names[pv_level(pindex)];
 }
 
 /* The first index of a level. */

@@ -20,10 +20,7 @@
 static struct zone fake_zone; /* ready under dev_pager_lock */
 static bool fake_zone_ready;
 
-static struct lock dev_pager_lock = {
-    .lk_spin = SPINLOCK_INITIALIZER("devpgr"),
-    .lk_name = "devpgr",
-};
+static struct lock dev_pager_lock = LOCK_INITIALIZER("devpgr");
 /* All objects of devices; dev_pager_lock. */
 static TAILQ_HEAD(, vm_object) dev_pager_objects = TAILQ_HEAD_INITIALIZER(
     dev_pager_objects);

@@ -8,6 +8,7 @@
  * wanted most when there is none to be had.
  */
 #include <kern/kprintf.h>
+#include <san/witness.h>
 #include <vm/swap_pager.h>
 
 #define SWAP_WRITES 4 /* under way at the same time */
@@ -122,8 +123,10 @@ swap_write(struct swap_io *io, swblk_t blk, vm_page_t *m, int n)
 {
 	io->blk = blk;
 	io->npages = n;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		io->pages[i] = m[i];
+		witness_handover(WK_PAGE, m[i]);
+	}
 	bio_setup(&io->bio, BIO_WRITE, blk, m, n);
 	io->bio.bio_done = swap_write_done;
 	io->bio.bio_arg = io;

@@ -47,10 +47,7 @@ struct swap_info {
 	uint32_t badpages[];
 };
 
-static struct lock swap_lock = {
-    .lk_spin = SPINLOCK_INITIALIZER("swapon"),
-    .lk_name = "swapon",
-};
+static struct lock swap_lock = LOCK_INITIALIZER("swapon");
 static int swap_lastprio = -1; /* swap_lock: of devices without one */
 
 /* The place of a disk in use for swap, or NULL. swap_lock held. */

@@ -19,10 +19,7 @@
 #define CHECK_ROUNDS 3
 
 /* One check at a time: guards the rest. */
-static struct lock check_lock = {
-    .lk_spin = SPINLOCK_INITIALIZER("vm_check"),
-    .lk_name = "vm_check",
-};
+static struct lock check_lock = LOCK_INITIALIZER("vm_check");
 static struct spinlock check_spin = SPINLOCK_INITIALIZER("vm_check_fail");
 static int check_count;				  /* check_spin */
 static char check_text[CHECK_LINES][CHECK_WIDTH]; /* check_spin */

@@ -14,6 +14,7 @@
  * sharers. A lock is asked for with the object's token held; releasing needs
  * none.
  */
+#include <san/witness.h>
 #include <vm/vm_fault.h>
 #include <vm/vm_object.h>
 
@@ -52,6 +53,7 @@ vm_object_chain_wait(vm_object_t object, bool shared)
 	uint32_t chainlk;
 
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
+	witness_want(WK_CHAIN, object, "chain");
 	while ((chainlk = atomic_load_uint(&object->chainlk)) &
 	    chain_blockers(shared))
 		chain_sleep(object, chainlk, CHAINLK_WAIT, "objchw");
@@ -69,6 +71,7 @@ vm_object_chain_acquire(vm_object_t object, bool shared)
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
 	if (!vm_shared_fault)
 		shared = false;
+	witness_want(WK_CHAIN, object, "chain");
 	for (;;) {
 		chainlk = atomic_load_uint(&object->chainlk);
 		if (chainlk & chain_blockers(shared)) {
@@ -87,6 +90,7 @@ vm_object_chain_acquire(vm_object_t object, bool shared)
 		if (!atomic_cmpset_uint(&object->chainlk, chainlk, nchainlk))
 			continue;
 		cnt_inc(v_chainlk);
+		witness_got(WK_CHAIN, object, "chain", shared);
 		/* The others who wait ask again: we have cleared their
 		 * bits. */
 		SCHED_POINT("vm.chain_acquired");
@@ -106,6 +110,7 @@ vm_object_chain_release(vm_object_t object)
 
 	if (!OBJT_IS_ANON(object->type))
 		return;
+	witness_gone(WK_CHAIN, object);
 	chainlk = atomic_load_uint(&object->chainlk);
 	SCHED_POINT("vm.chain_release");
 	do {

@@ -4,6 +4,7 @@
  * bit by which a sleeper asks to be woken. All in one atomic word, so that
  * taking either kind is one compare-and-set.
  */
+#include <san/witness.h>
 #include <vm/vm_page.h>
 
 /* Does this value of the word stand in the way? */
@@ -26,8 +27,11 @@ vm_page_busy_try(vm_page_t m, bool also_soft)
 		SCHED_POINT("vm.page_busy");
 		if (busy_blocks(bc, also_soft))
 			return true;
-		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc | PBUSY_LOCKED))
+		if (atomic_fcmpset_uint(
+			&m->busy_count, &bc, bc | PBUSY_LOCKED)) {
+			witness_got(WK_PAGE, m, "page", false);
 			return false;
+		}
 	}
 }
 
@@ -39,6 +43,7 @@ vm_page_sleep_busy(vm_page_t m, bool also_soft, const char *wmesg)
 {
 	uint32_t bc;
 
+	witness_want(WK_PAGE, m, "page");
 	tsleep_interlock(m, 0);
 	SCHED_POINT("vm.page_wait_armed");
 	bc = m->busy_count;
@@ -58,6 +63,7 @@ vm_page_sleep_busy(vm_page_t m, bool also_soft, const char *wmesg)
 void
 vm_page_busy_wait(vm_page_t m, bool also_soft, const char *wmesg)
 {
+	witness_want(WK_PAGE, m, "page");
 	while (vm_page_busy_try(m, also_soft))
 		vm_page_sleep_busy(m, also_soft, wmesg);
 }
@@ -68,6 +74,7 @@ vm_page_wakeup(vm_page_t m)
 {
 	uint32_t bc = m->busy_count;
 
+	witness_gone(WK_PAGE, m);
 	do {
 		KASSERT(bc & PBUSY_LOCKED,
 		    ("vm_page_wakeup: page %#lx is not hard-busy (%#x)",
@@ -91,6 +98,7 @@ vm_page_busy_soften(vm_page_t m)
 		nbc = (bc & ~(PBUSY_LOCKED | PBUSY_WANTED)) + 1;
 	} while (!atomic_fcmpset_uint(&m->busy_count, &bc, nbc));
 	SCHED_POINT("vm.page_softened");
+	witness_shared(WK_PAGE, m);
 	if (bc & PBUSY_WANTED)
 		wakeup(m);
 }
@@ -107,8 +115,10 @@ vm_page_sbusy_try(vm_page_t m)
 		SCHED_POINT("vm.page_sbusy");
 		if (bc & PBUSY_LOCKED)
 			return true;
-		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc + 1))
+		if (atomic_fcmpset_uint(&m->busy_count, &bc, bc + 1)) {
+			witness_got(WK_PAGE, m, "page", true);
 			return false;
+		}
 	}
 }
 
@@ -118,6 +128,7 @@ vm_page_sbusy_drop(vm_page_t m)
 {
 	uint32_t bc = m->busy_count, nbc;
 
+	witness_gone(WK_PAGE, m);
 	do {
 		KASSERT((bc & PBUSY_MASK) != 0,
 		    ("vm_page_sbusy_drop: page %#lx is not soft-busy (%#x)",

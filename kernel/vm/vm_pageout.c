@@ -29,10 +29,7 @@ static struct thread *pagethread, *emergthread; /* (k); their addresses: what
 static volatile uint32_t vm_pages_needed;  /* the daemon is at work, or should
 					   * be; also what it sleeps on */
 static volatile uint64_t vm_pageout_stamp; /* ns: its last sign of life */
-static struct lock pageout_lock = {
-    .lk_spin = SPINLOCK_INITIALIZER("pageout"),
-    .lk_name = "pageout",
-};
+static struct lock pageout_lock = LOCK_INITIALIZER("pageout");
 
 /* See vm_pageout.h. */
 bool

@@ -2,6 +2,7 @@
 /*
  * The map's lock, entries in transition, and interlocks over ranges.
  */
+#include <san/witness.h>
 #include <vm/vm_map.h>
 
 #define ILOCK_WAITING 0x0001
@@ -119,6 +120,7 @@ vm_map_interlock(vm_map_t map, struct vm_map_ilock *il, vm_offset_t ran_beg,
 	il->flags = 0;
 
 	SCHED_POINT("vm.map_interlock");
+	witness_want(WK_RANGE, il, "map range");
 	spin_lock(&map->ilock_spin);
 	scan = map->ilock_base;
 	while (scan != NULL) {
@@ -133,6 +135,7 @@ vm_map_interlock(vm_map_t map, struct vm_map_ilock *il, vm_offset_t ran_beg,
 	il->next = map->ilock_base;
 	map->ilock_base = il;
 	spin_unlock(&map->ilock_spin);
+	witness_got(WK_RANGE, il, "map range", false);
 }
 
 /* Ends an interlock and lets those in who wait for it. Never sleeps. */
@@ -142,6 +145,7 @@ vm_map_deinterlock(vm_map_t map, struct vm_map_ilock *il)
 	struct vm_map_ilock **scanp;
 	int flags;
 
+	witness_gone(WK_RANGE, il);
 	spin_lock(&map->ilock_spin);
 	for (scanp = &map->ilock_base; *scanp != il; scanp = &(*scanp)->next)
 		KASSERT(*scanp != NULL, ("vm_map_deinterlock: no such ilock"));
