@@ -404,6 +404,8 @@ load lib/stage
 @test "[3] swap_read_error: a page that cannot be read is a SIGBUS, the others are there" { check; }
 @test "[2] swap_read_error_kills: SIGBUS for the child, EFAULT for write" { check; }
 @test "[2] swap_write_error: what cannot be written stays, or goes elsewhere" { check; }
+
+#: oom No memory and no swap
 @test "[3] oom_three: no memory and no swap: the largest goes, the others stay" { check; }
 @test "[2] oom_largest: the largest process goes, even asleep" { check; }
 
