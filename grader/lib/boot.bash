@@ -87,20 +87,25 @@ boot() {
 		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline"
 		"${DISK_ARGS[@]}")
 	echo "${qemu[*]}" > "$dir/command"
-	timeout --foreground -s KILL "$((WALL + 3))" "${qemu[@]}" \
-		> "$dir/qemu" 2>&1 < /dev/null 3>&- || rc=$?
+	# No boot says more than 256 MiB, on the console or elsewhere.
+	(
+		ulimit -c 0 -f 262144
+		exec timeout --foreground -s KILL "$((WALL + 3))" "${qemu[@]}" \
+			> "$dir/qemu" 2>&1 < /dev/null 3>&-
+	) || rc=$?
 	kill "$watch" 2> /dev/null || rc=137 # the NMI was sent
 	wait "$watch" 2> /dev/null || true
 	rm -f "$dir"/monitor.{in,out}
 	echo "$rc" > "$dir/status"
 }
 
-# how_ended DIR: in one word, how a boot ended: off, panic, wall, reset, qemu.
+# how_ended DIR: in one word, how a boot ended: off, panic, wall, flood, reset, qemu.
 how_ended() {
 	case $(< "$1/status") in
 	33) echo off ;;
 	35) echo panic ;;
 	137) echo wall ;;
+	153) echo flood ;; # by SIGXFSZ
 	0) echo reset ;; # -no-reboot ends QEMU without a status of ours
 	*) echo qemu ;;
 	esac

@@ -249,6 +249,8 @@ explain_end() {
 	wall)
 		echo "the machine made no progress for $WALL s and was stopped:" \
 			"a CPU that spins without PAUSE or HLT?" ;;
+	flood)
+		echo "the machine printed more than 256 MiB and was stopped" ;;
 	reset)
 		echo "the machine reset itself: a triple fault" ;;
 	silent)

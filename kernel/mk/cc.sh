@@ -6,9 +6,9 @@
 #
 # What an object depends on is the preprocessed text (with every header in it,
 # and the line markers, from which the debugger's tables are made) and the
-# command line.  Where the stage's folder is named in them does not matter: the
-# flags map it away.  Objects are kept in STORE by the hash of that, so what a
-# stage shares with another is compiled once.
+# command line.  Where the folders of the stage, and of all this, are named in
+# them does not matter: the flags map them away.  Objects are kept in STORE by
+# the hash of that, so what a stage shares with another is compiled once.
 set -eu
 store=$1 tree=$2 object=$3 source=$4
 shift 4
@@ -17,7 +17,7 @@ shift 4
 key=$({
 	echo "$*"
 	cat "$object.i"
-} | sed "s|$tree/||g; s|$tree\([ =]\)|\1|g" | sha256sum)
+} | sed "s|$tree/||g; s|$tree\([ =]\)|\1|g; s|=$PWD=|==|g" | sha256sum)
 key=${key%% *}
 rm -f "$object.i"
 kept=$store/$key.o
