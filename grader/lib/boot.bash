@@ -13,7 +13,7 @@ SHIFT=${SHIFT:-6}
 # The limit of wall time for one boot, in seconds.  A test's own limit is virtual
 # time, in init; this one is for a kernel that makes no progress at all: it gets an
 # NMI, at which it says what it is at, and three seconds later it is killed.
-WALL=${NYMPH_WALL:-${SAN:+600}}
+WALL=${NYMPH_WALL:-${SAN:+1800}}
 WALL=${WALL:-90}
 MACHINE=(-M q35 -cpu 'qemu64,+smep,+smap' -m 256)
 
