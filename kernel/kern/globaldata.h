@@ -40,14 +40,14 @@ struct globaldata {
 	uint32_t gd_spinlocks;	       /* (c) spinlocks held */
 	const struct spinlock *gd_spinheld[GD_SPINHELD]; /* (c) oldest first */
 	struct thread *gd_idlethread;			 /* (k) */
-	struct runq *gd_runq;	 /* (k) its own lock inside */
-	struct pmap *gd_pmap;	 /* (c) address space loaded in CR3 */
-	struct cpu_md *gd_md;	 /* (k) */
-	uint64_t gd_halt_since;	 /* (c) when it halted; 0: it runs */
-	uint64_t gd_idle_ns;	 /* (c) time spent halted */
-	uint64_t gd_ticks;	 /* (c) clock ticks seen */
-	struct vmmeter gd_cnt;	 /* (c) counters, kern/vmmeter.h */
-	uint16_t gd_quick_color; /* (c) page colour seed */
+	struct runq *gd_runq;		 /* (k) its own lock inside */
+	struct pmap *gd_pmap;		 /* (c) address space loaded in CR3 */
+	struct cpu_md *gd_md;		 /* (k) */
+	volatile uint64_t gd_halt_since; /* (c) when it halted; 0: it runs */
+	volatile uint64_t gd_idle_ns;	 /* (c) time spent halted */
+	uint64_t gd_ticks;		 /* (c) clock ticks seen */
+	struct vmmeter gd_cnt;		 /* (c) counters, kern/vmmeter.h */
+	uint16_t gd_quick_color;	 /* (c) page colour seed */
 } __cachealigned;
 
 extern struct globaldata *globaldata_array[MAXCPU];

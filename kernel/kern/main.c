@@ -28,6 +28,7 @@
 #include <dev/blk.h>
 #include <dev/framebuffer.h>
 #include <dev/uart.h>
+#include <san/kcsan.h>
 #include <san/san_test.h>
 
 BOOTOPT(bo_limit, "limit", "20", "for init: the seconds a test may take");
@@ -61,6 +62,7 @@ kmain(void)
 	fb_init();
 	mp_start();
 	trace_init();
+	kcsan_start();
 	san_test_run();
 	ktest_run();
 

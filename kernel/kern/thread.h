@@ -136,7 +136,7 @@ struct thread {
 	TAILQ_ENTRY(thread) td_allq;   /* allthreads spinlock */
 	LIST_ENTRY(thread) td_plist;   /* proc's threads, p_token */
 	enum td_state td_state;	       /* (s) */
-	uint32_t td_flags;	       /* (a) TDF_* */
+	volatile uint32_t td_flags;    /* (a) TDF_* */
 	int td_pri;		       /* (s) 0 best .. 31 idle */
 	int td_cpu;		       /* (s) whose run queue */
 	cpumask_t td_affinity;	       /* (s) CPUs it may run on */

@@ -25,6 +25,7 @@
 
 #include <amd64/cpufunc.h>
 #include <kern/sched.h>
+#include <san/kcsan.h>
 #include <san/witness.h>
 
 /* Pauses before a running thread gives up its tokens. Few: under QEMU's -icount
@@ -293,7 +294,8 @@ lwkt_getalltokens(struct thread *td)
 		if (i == n)
 			return;
 		wait = &need[i];
-		wait->tn_ref->tr_tok->t_collisions++;
+		/* a hint: whether some are lost is no matter */
+		(void)data_race(wait->tn_ref->tr_tok->t_collisions++);
 		for (i = n; --i >= 0;) {
 			if (need[i].tn_have)
 				tok_drop(
@@ -345,7 +347,7 @@ tok_contested(struct thread *td, struct lwkt_tokref *ref)
 		panic("token %s: waiting with spinlock %s held", tok->t_desc,
 		    mycpu->gd_spinheld[mycpu->gd_spinlocks - 1]->name);
 	cnt_inc(v_tok_wait);
-	tok->t_collisions++;
+	(void)data_race(tok->t_collisions++); /* a hint */
 	for (int n = 0; n < TOK_SPINS; n++) {
 		if ((tok->t_count & TOKEN_WAIT) ||
 		    (mycpu->gd_reqflags & RQF_RESCHED))

@@ -85,7 +85,8 @@ SANFLAGS_kasan	:= -fsanitize=kernel-address --param asan-stack=0 \
 NOSAN_kasan	:= kern/kmalloc kern/zone
 # (With its checks in, the compiler warns of indexes that are always in range.)
 SANFLAGS_ubsan	:= -fsanitize=undefined -Wno-array-bounds
-SANFLAGS_kcsan	:= -fsanitize=thread
+SANFLAGS_kcsan	:= -fsanitize=thread --param tsan-distinguish-volatile=1 \
+	   --param tsan-instrument-func-entry-exit=0 -Wno-tsan
 SANFLAGS_witness :=
 SANFLAGS := $(SANFLAGS_$(SAN))
 NOSAN	:= $(filter-out %_test.o,$(filter $(OBJ)/san/%,$(objs))) \

@@ -26,20 +26,20 @@ struct vm_page {
 	TAILQ_ENTRY(vm_page) pageq; /* (S) on vm_page_queues[queue] */
 	RB_ENTRY(vm_page) rb_entry; /* (O) object's tree of pages */
 	struct spinlock spin;
-	struct vm_object *object; /* (B,O) NULL: not in an object */
-	vm_pindex_t pindex;	  /* (B,O) pages */
-	vm_paddr_t phys_addr;	  /* (k) bytes */
-	struct md_page md;	  /* pmap's: pmap/pmap_md.h */
-	uint16_t queue;		  /* (S) PQ_* base plus colour */
-	uint16_t pc;		  /* (k) colour, 0 .. PQ_L2_SIZE-1 */
-	uint8_t act_count;	  /* hint, unlocked */
-	uint8_t pat_mode;	  /* (k) memory type */
-	uint8_t valid;		  /* (B) bit per 512 bytes: holds data */
-	uint8_t dirty;		  /* (B, or A from the pmap) bit per 512 */
-	uint32_t flags;		  /* (A) PG_* */
-	uint32_t wire_count;	  /* (A) wirings; never paged while > 0 */
-	uint32_t busy_count;	  /* (A) PBUSY_* word */
-	int32_t hold_count;	  /* (A) keeps the memory, not the data */
+	struct vm_object *object;     /* (B,O) NULL: not in an object */
+	vm_pindex_t pindex;	      /* (B,O) pages */
+	vm_paddr_t phys_addr;	      /* (k) bytes */
+	struct md_page md;	      /* pmap's: pmap/pmap_md.h */
+	uint16_t queue;		      /* (S) PQ_* base plus colour */
+	uint16_t pc;		      /* (k) colour, 0 .. PQ_L2_SIZE-1 */
+	uint8_t act_count;	      /* hint, unlocked */
+	uint8_t pat_mode;	      /* (k) memory type */
+	uint8_t valid;		      /* (B) bit per 512 bytes: holds data */
+	uint8_t dirty;		      /* (B, or A from the pmap) bit per 512 */
+	uint32_t flags;		      /* (A) PG_* */
+	uint32_t wire_count;	      /* (A) wirings; never paged while > 0 */
+	volatile uint32_t busy_count; /* (A) PBUSY_* word */
+	int32_t hold_count;	      /* (A) keeps the memory, not the data */
 };
 
 /*
