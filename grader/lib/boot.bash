@@ -10,10 +10,10 @@ KERNEL=$KERNEL${SAN:+-$SAN}
 # executes a few instructions where the plain one has one.
 SHIFT=${NYMPH_SHIFT:-${SAN:+3}}
 SHIFT=${SHIFT:-6}
-# The limit of wall time for one boot, in seconds.  A test's own limit is virtual
-# time, in init; this one is for a kernel that makes no progress at all: it gets an
-# NMI, at which it says what it is at, and three seconds later it is killed.
-WALL=${NYMPH_WALL:-${SAN:+1800}}
+# The limit of wall time, in seconds, for a boot to have a new result, and a tenth
+# of what a boot may take at all.  A test's own limit is virtual time, in init; this
+# one is for a kernel that makes no progress.
+WALL=${NYMPH_WALL:-${SAN:+600}}
 WALL=${WALL:-90}
 MACHINE=(-M q35 -cpu 'qemu64,+smep,+smap' -m 256)
 
@@ -53,6 +53,21 @@ disk_args() {
 	done
 }
 
+# boot_watch DIR: when that boot has had no new result for WALL seconds, an NMI
+# asks it what it is at (its monitor is file descriptor 9), and it is ended.
+boot_watch() {
+	local size= now
+
+	while now=$(stat -c %s "$1/results") && [[ $now != "$size" ]]; do
+		size=$now
+		read -r -t "$WALL" <&9 || true # nothing is ever said here
+	done
+	: > "$1/wall"
+	echo nmi >&9
+	sleep 3
+	kill -9 "$(< "$1/pid")" 2> /dev/null || true
+}
+
 # boot ISO DIR CPUS OPTIONS [DISK...]: one boot.  Leaves console, results, command
 # and status (QEMU's exit status) in DIR.  Since virtio disks work in the host's time,
 # a boot with one is in the host's time as a whole, and not repeatable.
@@ -73,9 +88,9 @@ boot() {
 	printf '%s' "$options" > "$dir/cmdline"
 	: > "$dir/console"
 	: > "$dir/results"
-	rm -f "$dir"/monitor.{in,out}
+	rm -f "$dir"/monitor.{in,out} "$dir/wall"
 	mkfifo "$dir"/monitor.{in,out}
-	{ read -r -t "$WALL" <&9 || echo nmi >&9; } 9<> "$dir/monitor.in" 3>&- &
+	boot_watch "$dir" 9<> "$dir/monitor.in" 3>&- &
 	watch=$!
 	local qemu=(qemu-system-x86_64 "${MACHINE[@]}" -smp "$cpus" -accel tcg
 		"${clock[@]}" -pidfile "$dir/pid" -nodefaults -nic none
@@ -90,11 +105,12 @@ boot() {
 	# No boot says more than 256 MiB, on the console or elsewhere.
 	(
 		ulimit -c 0 -f 262144
-		exec timeout --foreground -s KILL "$((WALL + 3))" "${qemu[@]}" \
+		exec timeout --foreground -s KILL "$((WALL * 10))" "${qemu[@]}" \
 			> "$dir/qemu" 2>&1 < /dev/null 3>&-
 	) || rc=$?
-	kill "$watch" 2> /dev/null || rc=137 # the NMI was sent
+	kill "$watch" 2> /dev/null || true
 	wait "$watch" 2> /dev/null || true
+	[[ ! -e $dir/wall ]] || rc=137
 	rm -f "$dir"/monitor.{in,out}
 	echo "$rc" > "$dir/status"
 }

@@ -120,7 +120,8 @@ ap_start(struct globaldata *gd, vm_paddr_t page)
 	args->efer = EFER_NXE;
 	for (int i = 0; i < 2; i++) {
 		lapic_icr(gd->gd_apicid, ICR_STARTUP | ICR_ASSERT | vector);
-		if (ap_wait(gd->gd_cpuid, i == 0 ? 100000 : 1000000000))
+		/* Long: a host that is busy may leave a virtual CPU waiting. */
+		if (ap_wait(gd->gd_cpuid, i == 0 ? 100000 : 30000000000))
 			return true;
 	}
 	return false;
