@@ -40,6 +40,7 @@ load lib/stage
 @test "[1] 2.2 backing_join_lowest: so does the lowest one" { check; }
 @test "[3] 2.2 backing_wired_fork: locked memory is copied from the right place" { check; }
 @test "[3] 2.2 backing_tree: a tree of processes leaves nothing behind" { check; }
+@test "[1] 2.2 backing_unmap_forked: what a child unmaps is still the parent's" { check; }
 @test "[2] 2.2 backing_discard: MADV_DONTNEED of a chain is one process's own" { check; }
 @test "[2] 2.2 links_unmap: fork, wait, write a page, unmap half: half is free" { check; }
 @test "[1] 2.2 links_unmap_shared: while the child lives nothing of its is freed" { check; }

@@ -400,6 +400,23 @@ TEST(share_tail)
 	with_chain(3, share_tail);
 }
 
+/* A child unmaps a part of what nobody has written to since the fork. */
+TEST(unmap_forked)
+{
+	char *p = t_map(16);
+	pid_t pid;
+
+	touch(p, 0, 16, 7);
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(munmap(p + 4 * PAGE, 4 * PAGE));
+		show("child", p + 8 * PAGE, 8);
+		t_exit();
+	}
+	t_reap(pid);
+	show("parent", p, 16);
+}
+
 /* MADV_DONTNEED of memory with a chain: zeroes, for this process alone. */
 static void
 discard(char *p, int n)
