@@ -16,7 +16,8 @@ checked	:= $(shell sh grader/lib/args $(call quote,$(PART)) \
 	   $(call quote,$(LAB)) $(call quote,$(TEST)) $(call quote,$(SEED)) \
 	   $(call quote,$(CPUS)) $(call quote,$(SAN)) \
 	   $(call quote,$(BASE)) $(call quote,$(ROW)) $(call quote,$(LINUX)) \
-	   $(call quote,$(SEEDS)) $(call quote,$(HINT)))
+	   $(call quote,$(SEEDS)) $(call quote,$(HINT)) \
+	   $(call quote,$(MAKECMDGOALS)))
 ifneq ($(checked),ok)
 $(error $(checked))
 endif
@@ -27,7 +28,7 @@ K	:= $(B)/$(shell sh kernel/mk/stage.sh name '$(PART)' '$(LAB)' '$(BASE)')$(if $
 
 # --- What has to be installed ---------------------------------------------
 
-PACKAGES := gcc make qemu-system-x86 ovmf grub-pc-bin grub-efi-amd64-bin \
+PACKAGES := gcc make qemu-system-x86 qemu-utils ovmf grub-pc-bin grub-efi-amd64-bin \
 	grub-common xorriso mtools musl-tools busybox-static libbsd-dev \
 	linux-libc-dev bats bats-support bats-assert bats-file gdb jq \
 	parallel bubblewrap clang-format cpio patch e2fsprogs gnuplot-nox
@@ -117,7 +118,7 @@ propagate: $(B)/deps ## carry fixes of early stages into the later copies of a f
 
 # --- The verbs ----------------------------------------------------------------
 
-.PHONY: help deps grade test run gdb bench profile mutants format clean
+.PHONY: help deps grade test run gdb rgdb bench profile mutants format clean
 help: ## this list
 	@sh grader/lib/help Makefile
 
@@ -138,6 +139,9 @@ run: iso ## boot Nymph and talk to it on this terminal (Ctrl-A X ends it)
 
 gdb: iso ## boot it stopped at the kernel's first instruction, under gdb
 	@bash grader/gdb
+
+rgdb: iso ## record a test, and see it under gdb, backwards too: reverse-continue
+	@bash grader/rgdb
 
 bench: iso ## what operations cost, in instructions; LINUX=1 sets Linux beside it
 	@bash grader/bench/bench
