@@ -65,11 +65,15 @@ slpq_lock_of(struct thread *td)
 static void
 slpq_remove(struct slpq *sq, struct thread *td, int result)
 {
+	bool asleep = td->td_asleep;
+
 	TAILQ_REMOVE(&sq->sq_list, td, td_sleepq);
 	td->td_wakeres = result;
+	td->td_asleep = false;
+	/* A thread that was only armed may go to sleep elsewhere from here
+	 * on, under another bucket's lock. */
 	__atomic_store_n(&td->td_wchan, NULL, __ATOMIC_RELEASE);
-	if (td->td_asleep) {
-		td->td_asleep = false;
+	if (asleep) {
 		atomic_clear_uint(&td->td_flags, TDF_SLEEPINTR);
 		thread_setrunnable(td);
 	}
