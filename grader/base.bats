@@ -426,5 +426,7 @@ load lib/stage
 @test "[2] pagein_protected: what was protected meanwhile is not written any more" { check; }
 @test "[2] pagein_replaced: what was replaced meanwhile is not seen again" { check; }
 @test "[2] pagein_forked: a fork meanwhile copies what was there" { check; }
-@test "[2] pagein_written: what was written reaches swap, however its mapping goes" { check; }
-@test "[1] pagein_written_fork: and when a fork takes the right to write" { check; }
+
+#: written What was written, when its mapping goes
+@test "[2] written_mapping: what was written reaches swap, however its mapping goes" { check; }
+@test "[1] written_fork: and when a fork takes the right to write" { check; }

@@ -107,7 +107,7 @@ group_of() {
 	ext2_* | fstorture_*) echo ext2 ;;
 	damage_* | plug_*) echo "${1%%_*}" ;;
 	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
-	pagein_*) echo swap ;;
+	pagein_* | written_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
 	fuzz_*) echo fuzz ;;
 	race_*) echo race ;;

@@ -16,8 +16,10 @@
 
 #define NPAGES 32
 #define ROUNDS 100
+#define DELAYS 37 /* so many turns at most before a fork */
 
 static char *p;
+static int delay; /* another one in each round: sooner or later they meet */
 
 /* Rounds of a child that ends while this process does something. */
 static void
@@ -33,6 +35,7 @@ race(const char *what, void (*something)(int i))
 		for (i = 0; i < NPAGES; i++)
 			p[i * PAGE] = 1;
 		*flag = 0;
+		delay = round % DELAYS;
 		pid = t_fork();
 		if (pid == 0) {
 			for (i = 0; i < NPAGES / 2; i++)
@@ -76,7 +79,8 @@ forks(int i)
 {
 	pid_t pid;
 
-	(void)i;
+	for (i = 0; i < delay; i++)
+		__builtin_ia32_pause();
 	pid = t_fork();
 	if (pid == 0)
 		_exit(0);
