@@ -109,6 +109,7 @@ group_of() {
 	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
 	pagein_* | written_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
+	backing_tokens) echo counts ;;
 	fuzz_*) echo fuzz ;;
 	race_*) echo race ;;
 	*) echo ordinary ;;
@@ -134,7 +135,7 @@ group_options() {
 group_cpus() {
 	case ${CPUS:-}$1 in
 	race) echo 2 ;;
-	ordinary | exclusive | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
+	ordinary | exclusive | counts | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
@@ -144,6 +145,7 @@ group_cpus() {
 group_shift() {
 	case ${NYMPH_SHIFT:-}$1 in
 	swap | press) echo $((SHIFT - 2)) ;;
+	counts) echo $((SHIFT < 3 ? SHIFT : 3)) ;; # few ticks between two reads
 	*) echo "$SHIFT" ;;
 	esac
 }
@@ -151,12 +153,19 @@ group_shift() {
 # ext2_image FILE SIZE BLOCKS OPTION...: an ext2 file system of so many blocks,
 # the same bytes every time.
 ext2_image() {
+	local i
+
 	rm -f "$1"
 	truncate -s "$2" "$1"
 	E2FSPROGS_FAKE_TIME=1557100800 PATH=$PATH:/sbin:/usr/sbin mke2fs -q -F \
 		-t ext2 -U 6e796d70-6820-4e79-8d70-682065787432 -E \
 		hash_seed=6e796d70-6820-4e79-8d70-682068617368,root_owner=0:0 \
 		"${@:4}" "$1" "$3" > "$1.log" 2>&1 || cat "$1.log" >&2
+	# Files that came from a folder bear the host's times.
+	[[ " $* " != *' -d '* ]] || for i in $(seq 2 "$(find "${!#}" | wc -l)"); do
+		printf 'sif <%s> %s @1557100800\n' "$((i + 10))" atime \
+			"$((i + 10))" ctime "$((i + 10))" mtime
+	done | PATH=$PATH:/sbin:/usr/sbin debugfs -w -f - "$1" >> "$1.log" 2>&1
 }
 
 # group_disks GROUP DIR: makes that boot's disks in DIR; their KIND:FILE, and what

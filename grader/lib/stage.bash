@@ -28,7 +28,7 @@ stage_boot() {
 
 	oracle ${groups[*]} &
 	for group in ordinary swap press threads race disk vdisk fb ext2 vext2 damage exclusive \
-		fuzz plug; do
+		counts fuzz plug; do
 		# Not more at once than there are CPUs to run them.
 		until (($(jobs -pr | wc -l) < $(nproc))); do
 			wait -n || true

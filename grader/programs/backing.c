@@ -5,6 +5,7 @@
  */
 
 #include <pthread.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,23 +86,24 @@ tokens(void)
 	return t_vmstat("v_tok_shared") + t_vmstat("v_tok_excl");
 }
 
-/* The tokens that a write takes, to each of three pages: what two of
- * the three took, as some other thread may have run meanwhile. */
+/* The tokens that a write takes: to each of three pages, and what the least of
+ * them took, as some other thread may have run meanwhile. */
 static long
 tokens_of_write(char *p, int page)
 {
-	long ask, n[OF], from;
+	long asked = LONG_MAX, least = LONG_MAX, from, n;
 	int i;
 
 	for (i = 0; i < OF; i++) {
 		from = tokens();
-		ask = tokens() - from;
+		n = tokens() - from;
+		asked = n < asked ? n : asked;
 		from = tokens();
 		touch(p, page + i, 1, 1);
-		n[i] = tokens() - from - ask;
+		n = tokens() - from;
+		least = n < least ? n : least;
 	}
-	/* Two that are alike, if any are. */
-	return n[0] == n[1] || n[0] == n[2] ? n[0] : n[1];
+	return least - asked;
 }
 
 /* A copy from each level, in a chain of n objects and the front one. */
