@@ -89,7 +89,7 @@ step_races() {
 		'arm="pmap.nothing until pmap.pv_sleep"'
 	must 'a script without sense is refused' \
 		refused 'neither "X until Y" nor "X for N"' 'arm="spin.lock when ready"'
-	for patch in grader/mutants/race-0[38]*.patch; do
+	for patch in grader/mutants/race-0[23]*.patch; do
 		must "a sweep finds ${patch##*/}, and its seed does again" \
 			bash -c "$(declare -f sweep_finds); out=$out; sweep_finds $patch"
 	done

@@ -144,7 +144,7 @@ tok_wake(struct tokbucket *tb, struct lwkt_token *tok)
 }
 
 /* Takes back what tok_try() added. */
-static void
+static inline __attribute__((always_inline)) void
 tok_drop(struct lwkt_token *tok, uint32_t had)
 {
 	struct tokbucket *tb;
