@@ -50,6 +50,17 @@ points() {
 		awk '{ sum[$2] += $1 } END { for (e in sum) print e, sum[e] }' | sort
 }
 
+# patches_apply: none of them looks for lines that have changed since.
+patches_apply() {
+	local patch bad=0
+
+	for patch in grader/mutants/*.patch; do
+		patch -p1 --dry-run -F 0 -s -f < "$patch" ||
+			{ echo "$patch does not apply"; bad=1; }
+	done
+	return $bad
+}
+
 # What was written once must still fit what it was made from.
 step_drift() {
 	local n slug
@@ -59,6 +70,7 @@ step_drift() {
 	must 'each part changes what its list says' sh kernel/mk/changes.sh --check
 	must 'later copies have the fixes of earlier stages' \
 		sh kernel/mk/propagate.sh --check
+	must 'every mutant is a patch of what is there' patches_apply
 	for ((n = 1; n <= $(sh kernel/mk/stage.sh labs); n++)); do
 		slug=$(sh kernel/mk/stage.sh slug $n)
 		[[ -e grader/$slug.bats ]] || continue
