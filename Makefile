@@ -161,7 +161,7 @@ format: $(B)/deps ## is every C file as clang-format would write it?
 # --- The book ------------------------------------------------------------------
 
 BOOK_PACKAGES := python3-sphinx python3-myst-parser furo python3-sphinx-copybutton \
-	graphviz
+	python3-sphinxcontrib.bibtex graphviz
 LOOK_PACKAGES := chromium
 RECORD_PACKAGES := python3-pyelftools
 PDF_PACKAGES := librsvg2-bin latexmk texlive-xetex texlive-latex-extra \

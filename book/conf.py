@@ -16,12 +16,15 @@ extensions = [
     "myst_parser",
     "sphinx.ext.graphviz",
     "sphinx_copybutton",
+    "nymph_cite",
     "nymph_source",
     "nymph_data",
+    "nymph_bench",
     "nymph_interface",
     "nymph_step",
 ]
 myst_enable_extensions = ["colon_fence", "deflist"]
+bibtex_bibfiles = ["references.bib"]
 myst_heading_anchors = 3
 myst_footnote_transition = False
 exclude_patterns = ["README.md", "data", "ext"]

@@ -4,10 +4,9 @@
     ```{layout} vm_object            a structure's members, from DWARF
     ```{chain} fork 3                 step 3 of a recorded program, drawn
     ```{chain-text} fork              all its steps as text, in a table
-    ```{figures} zero-fill,cow-1      rows of `make bench`, stage by stage
     ```{scenario} A B C D E           what the grader's scenarios must print
 
-with `:stage:`; `{figures}` takes `:stages: 0 1 2`.
+with `:stage:`. Tables of `make bench` are nymph_bench.py's.
 """
 
 import json
@@ -29,7 +28,6 @@ class FromData(SphinxDirective):
     has_content = True
     option_spec = {
         "stage": directives.nonnegative_int,
-        "stages": directives.unchanged,
         "fields": directives.unchanged,
         "name": directives.unchanged,
     }
@@ -149,26 +147,6 @@ class ChainText(FromData):
             self.caption(f"{self.arguments[0]}, stage {stage}"), [2, 5])
 
 
-class Figures(FromData):
-    def run(self):
-        stages = [int(s) for s in self.options.get("stages", "0").split()]
-        data = [self.data("bench", s) for s in stages]
-        rows = []
-        for name in self.arguments[0].replace(",", " ").split():
-            row = [r for r in data[0]["rows"] if r["name"] == name]
-            if not row:
-                raise self.error(f"no row {name} in bench-{stages[0]}.json")
-            line = [row[0]["what"]]
-            for d in data:
-                found = [r["busy"] for r in d["rows"] if r["name"] == name]
-                line.append(found[0] if found else "-")
-            rows.append(line)
-        return self.table(
-            ["operation"] + [f"stage {s}" for s in stages], rows,
-            self.caption("Busy instructions for each operation"),
-            [4] + [1] * len(stages))
-
-
 class Scenario(FromData):
     """The grader's own expectation is the source: it is what a boot must say."""
 
@@ -200,5 +178,4 @@ def setup(app):
     app.add_directive("layout", Layout)
     app.add_directive("chain", Chain)
     app.add_directive("chain-text", ChainText)
-    app.add_directive("figures", Figures)
     return {"parallel_read_safe": True}
