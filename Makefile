@@ -40,52 +40,19 @@ $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)
 
 # --- Programs that run on Nymph, and the initramfs they travel in ----------
 
+# Builds that several commands ask for at once come one after the other.
+alone	:= flock $(B)/lock
+
 U	:= $(B)/user
-tests	:= $(filter-out t tfs tmem tswap,$(basename \
-	   $(notdir $(wildcard grader/programs/*.c))))
-demos	:= chain draw fault vmmap vmstat
 
-UCFLAGS	:= -static -std=gnu11 -D_GNU_SOURCE -O2 -g -pthread \
-	   -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef \
-	   -Wvla -Wimplicit-fallthrough -Werror -Wl,--build-id=none \
-	   -ffile-prefix-map=$(CURDIR)/= -fmacro-prefix-map=grader/programs/=
-
-$(U)/tests/%: grader/programs/%.c grader/programs/t.c grader/programs/tfs.c \
-    grader/programs/tmem.c grader/programs/tswap.c grader/programs/t.h | $(B)/deps
-	@mkdir -p $(@D)
-	@musl-gcc $(UCFLAGS) -o $@ $(filter-out $(included),$(filter %.c,$^))
-
-# The same tests with other names of disks.
-$(U)/tests/vdisk: private included := grader/programs/disk.c
-$(U)/tests/vdisk: grader/programs/disk.c
-$(U)/tests/vext2: private included := grader/programs/ext2.c
-$(U)/tests/vext2: grader/programs/ext2.c
-
-$(U)/init $(patsubst %,$(U)/%,$(demos)): $(U)/%: kernel/user/%.c \
-    kernel/user/record.c kernel/user/init.h | $(B)/deps
-	@mkdir -p $(@D)
-	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
-
-# Linux's structures: musl has none of its own for frame buffers.
-$(U)/draw $(U)/tests/fb: private UCFLAGS += -idirafter /usr/include \
-	-idirafter /usr/include/x86_64-linux-gnu
-
-# The yardstick's program.
-$(U)/bench: $(addprefix grader/bench/,bench.c memory.c process.c storm.c \
-    bench.h) | $(B)/deps
-	@mkdir -p $(@D)
-	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
-
-# The same bytes from the same programs: sorted, without times and owners.
-$(U)/initrd: $(patsubst %,$(U)/tests/%,$(tests)) $(U)/init \
-    $(patsubst %,$(U)/%,$(demos)) $(U)/bench grader/lib/rootfs
-	@sh grader/lib/rootfs $(U) $(demos) bench
-$(U)/initrd: $(wildcard grader/races/*)
+.PHONY: FORCE
+$(U)/initrd: FORCE | $(B)/deps
+	+@$(alone) $(MAKE) -f kernel/mk/user.mk U=$(U)
 
 # --- The kernel -------------------------------------------------------------
 
 # A lab's build says one line for the first error in the student's files.
-kernelmk = $(if $(LAB),sh kernel/mk/lab.sh '$(LAB)' '$(BASE)' $(K)) \
+kernelmk = $(alone) $(if $(LAB),sh kernel/mk/lab.sh '$(LAB)' '$(BASE)' $(K)) \
 	$(MAKE) -f kernel/mk/kernel.mk OUT=$(K) SAN=$(SAN) \
 	INITRD=$(U)/initrd
 

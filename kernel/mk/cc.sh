@@ -14,20 +14,14 @@ store=$1 tree=$2 object=$3 source=$4
 shift 4
 
 "$@" -MMD -MP -MF "${object%.o}.d" -MT "$object" -E -o "$object.i" "$source"
-key=$({
-	echo "$*"
-	cat "$object.i"
-} | sed "s|$tree/||g; s|$tree\([ =]\)|\1|g; s|=$PWD=|==|g" | sha256sum)
-key=${key%% *}
-rm -f "$object.i"
-kept=$store/$key.o
-if [ ! -f "$kept" ]; then
-	mkdir -p "$store"
-	"$@" -c -o "$kept.$$" "$source" || {
-		rm -f "$kept.$$"
-		exit 1
-	}
-	mv "$kept.$$" "$kept"
-fi
+key=$(echo "$*" |
+	sed "s|$tree/||g; s|$tree\([ =]\)|\1|g; s|=$PWD=|==|g" - "$object.i" |
+	sha256sum)
+kept=$store/${key%% *}.o
+# What may have another name in the store must not be written to.
+rm -f "$object.i" "$object"
 # A copy, so that it is younger than its source.
-cp "$kept" "$object"
+[ ! -f "$kept" ] || exec cp "$kept" "$object"
+"$@" -c -o "$object" "$source"
+[ -d "$store" ] || mkdir -p "$store"
+ln -f "$object" "$kept"

@@ -16,24 +16,26 @@ mods	:= iso9660 multiboot2
 # change of it makes the images again.
 $(GRUB)/load.cfg: FORCE $(grubcfg)
 	@mkdir -p $(GRUB)
-	@sed 's|@CMDLINE@|$(CMDLINE)|' $(grubcfg) > $@.new
-	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+	@sed 's|@CMDLINE@|$(CMDLINE)|' $(grubcfg) > $(OUT)/load.cfg
+	@cmp -s $(OUT)/load.cfg $@ || mv $(OUT)/load.cfg $@
 
 $(bios): $(GRUB)/load.cfg
-	@grub-mkimage -O i386-pc-eltorito -p /boot/grub -c $< -o $@ \
-	    biosdisk $(mods)
+	@grub-mkimage -O i386-pc-eltorito -p /boot/grub -c $< \
+	    -o $(OUT)/bios.img biosdisk $(mods)
+	@mv $(OUT)/bios.img $@
 
 # UEFI starts a FAT image, not the ISO, so GRUB has to look for the latter.
 $(GRUB)/efi.img: $(GRUB)/load.cfg
-	@{ echo 'search.file /boot/nymph root'; cat $<; } > $(GRUB)/efi.cfg
-	@grub-mkimage -O x86_64-efi -p /boot/grub -c $(GRUB)/efi.cfg \
-	    -o $(GRUB)/bootx64.efi search_fs_file $(mods)
-	@rm -f $@
-	@$(mtools) mformat -C -i $@ -T 1440 -h 2 -s 18 -N 0 ::
-	@touch -d @0 $(GRUB)/bootx64.efi
-	@$(mtools) mmd -i $@ ::/EFI ::/EFI/BOOT
-	@$(mtools) mcopy -m -i $@ $(GRUB)/bootx64.efi \
+	@{ echo 'search.file /boot/nymph root'; cat $<; } > $(OUT)/efi.cfg
+	@grub-mkimage -O x86_64-efi -p /boot/grub -c $(OUT)/efi.cfg \
+	    -o $(OUT)/bootx64.efi search_fs_file $(mods)
+	@rm -f $(OUT)/efi.img
+	@$(mtools) mformat -C -i $(OUT)/efi.img -T 1440 -h 2 -s 18 -N 0 ::
+	@touch -d @0 $(OUT)/bootx64.efi
+	@$(mtools) mmd -i $(OUT)/efi.img ::/EFI ::/EFI/BOOT
+	@$(mtools) mcopy -m -i $(OUT)/efi.img $(OUT)/bootx64.efi \
 	    ::/EFI/BOOT/BOOTX64.EFI
+	@mv $(OUT)/efi.img $@
 
 # Another initramfs may be older than the ISO.
 $(OUT)/initrd.name: FORCE

@@ -30,21 +30,24 @@ strip() {
 	awk -v mode=strip -f kernel/mk/cut.awk "$1"
 }
 
-# before N FILE: where the stage before part N has the file; nothing: nowhere.
+# before N FILE: where the stage before part N has the file, in `found'; nothing:
+# nowhere.
 before() {
+	[ "$1" = "${layers_of-}" ] || layers_of=$1 \
+	    layers=$(sh kernel/mk/stage.sh words $(($1 - 1)) '' '')
 	found=
-	for word in $(sh kernel/mk/stage.sh words $(($1 - 1)) '' ''); do
+	for word in $layers; do
 		case $word in
 		-*) [ "$word" != "-$2" ] || found= ;;
 		*) [ ! -f "$word/$2" ] || found=$word/$2 ;;
 		esac
 	done
-	echo "$found"
 }
 
 # one N COPY FILE: brings one copy up to date.
 one() {
-	was=$(before "$1" "$3")
+	before "$1" "$3"
+	was=$found
 	[ -n "$was" ] || return 0
 	strip "$was" > "$work/now"
 	blob=$(git hash-object -w "$was")

@@ -10,23 +10,25 @@ work=build/starters
 check= only= to=
 case ${1-} in
 --check) check=yes ;;
---to) to=$2 only=$3 ;;
+--to) to=$2 only=$3 work=$2.cut ;; # others may do the same
 esac
 tab=$(printf '\t')
 mkdir -p "$work"
 bad=$work/bad
 : > "$bad"
 
-# before N FILE: where the stage before part N has the file; nothing: nowhere.
+# before N FILE: where the stage before part N has the file, in `found'; nothing:
+# nowhere.
 before() {
+	[ "$1" = "${layers_of-}" ] || layers_of=$1 \
+	    layers=$(sh kernel/mk/stage.sh words $(($1 - 1)) '' '')
 	found=
-	for word in $(sh kernel/mk/stage.sh words $(($1 - 1)) '' ''); do
+	for word in $layers; do
 		case $word in
 		-*) [ "$word" != "-$2" ] || found= ;;
 		*) [ ! -f "$word/$2" ] || found=$word/$2 ;;
 		esac
 	done
-	echo "$found"
 }
 
 # cut N SLUG DIR: one lab's starters.
@@ -38,7 +40,8 @@ cut() {
 		mkdir -p "$3/$(dirname "$file")"
 		awk -v mode=strip -f kernel/mk/cut.awk "solutions/$2/$file" \
 		    > "$work/plain" || return 1
-		was=$(before "$1" "$file")
+		before "$1" "$file"
+		was=$found
 		[ -z "$was" ] ||
 		    awk -v mode=strip -f kernel/mk/cut.awk "$was" > "$work/was"
 		awk -v mode=cut -v lab="$1" -v plain="$work/plain" \
