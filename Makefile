@@ -131,6 +131,7 @@ BOOK_PACKAGES := python3-sphinx python3-myst-parser furo python3-sphinx-copybutt
 	python3-sphinxcontrib.bibtex graphviz
 LOOK_PACKAGES := chromium
 RECORD_PACKAGES := python3-pyelftools
+SPELL_PACKAGES := hunspell hunspell-en-us
 PDF_PACKAGES := librsvg2-bin latexmk texlive-xetex texlive-latex-extra \
 	texlive-fonts-recommended fonts-freefont-otf
 
@@ -138,7 +139,7 @@ $(B)/deps-%: $(wildcard /var/lib/dpkg/status) | $(B)/deps
 	@sh grader/lib/deps $($*_PACKAGES)
 	@touch $@
 
-.PHONY: book book-pdf book-look book-data book-check
+.PHONY: book book-pdf book-look book-data book-check book-spell
 book: $(B)/deps-BOOK ## the book as web pages: build/book/html/index.html
 	@sphinx-build -q -W --keep-going -b html -d $(B)/book/html.doctrees \
 		book $(B)/book/html
@@ -160,6 +161,9 @@ book-data: iso $(B)/deps-RECORD ## record again what the book shows of a stage (
 
 book-check: iso $(B)/deps-RECORD ## is stage PART still as book/data says?
 	@bash book/record --check
+
+book-spell: $(B)/deps-SPELL ## is every word spelt right: book, handouts, READMEs?
+	@bash book/spell
 
 clean: ## remove what was built
 	rm -rf $(B)

@@ -2,6 +2,7 @@
 # How Sphinx makes the book.  Run by `make book` and `make book-pdf`.
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.abspath("ext"))
@@ -55,12 +56,36 @@ latex_engine = "xelatex"
 latex_use_xindy = False
 latex_show_urls = "footnote"
 latex_documents = [
-    ("index", "nymph.tex", "Nymph", author, "manual"),
+    ("index", "nymph.tex", "Nymph: a kernel in twelve molts", author, "manual"),
 ]
 latex_elements = {
     "papersize": "a4paper",
     "pointsize": "10pt",
     "figure_align": "htbp",
     "extraclassoptions": "openany",
+    "tableofcontents": r"\renewcommand{\contentsname}{Contents}"
+                       r"\sphinxtableofcontents",
+    "fncychap": r"\usepackage[Sonny]{fncychap}",
+    "preamble": r"\setcounter{tocdepth}{1}"
+                r"\usepackage[justification=centering]{caption}",
     "sphinxsetup": "verbatimwithframe=false, VerbatimColor={gray}{0.96}",
 }
+
+
+# The theme's style sheet as Debian builds it has its dark colors for those only who
+# ask for them by the button, not for those whose system is dark.
+def dark_as_the_system(app, _):
+    path = os.path.join(app.outdir, "_static", "styles", "furo.css")
+    if app.builder.format != "html" or not os.path.exists(path):
+        return
+    with open(path) as f:
+        css = f.read()
+    colors = re.search(r'body\[data-theme="dark"\] \{(.*?)\}', css, re.S)
+    if "prefers-color-scheme" not in css:
+        with open(path, "a") as f:
+            f.write("@media not print { @media (prefers-color-scheme: dark) {\n"
+                    'body:not([data-theme="light"]) {' + colors.group(1) + "} } }\n")
+
+
+def setup(app):
+    app.connect("build-finished", dark_as_the_system)
