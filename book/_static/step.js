@@ -2,13 +2,14 @@
 /*
  * Draws the figures to step through.  Each <figure class="stepper"> holds its
  * states as JSON; a state is drawn whole, so that going back is as simple as
- * going on.
+ * going on.  nymph_state.py draws the same for paper.
  */
 (function () {
 	"use strict";
 
 	var NS = "http://www.w3.org/2000/svg";
-	var PAGES = 8, CELL = 26, LEFT = 96, WIDE = LEFT + PAGES * CELL + 12;
+	var PAGES = 8, CELL = 26, LEFT = 96, ROW = 84;
+	var WIDE = LEFT + PAGES * CELL + 12;
 
 	function make(tag, attrs, text) {
 		var e = document.createElementNS(NS, tag), k;
@@ -17,6 +18,10 @@
 		if (text !== undefined)
 			e.textContent = text;
 		return e;
+	}
+
+	function count(n, what) {
+		return n + " " + what + (n === 1 ? "" : "s");
 	}
 
 	/* A row of eight cells with a title: a page table, or an object. */
@@ -68,19 +73,50 @@
 		return level;
 	}
 
-	function arrow(svg, x, y, u, v) {
-		var m = (y + v) / 2;
+	/* Where each object stands.  One that is on no chain any more, or not
+	 * yet, stands at the right. */
+	function places(state) {
+		var level = levels(state), taken = {}, out = {};
+		var parent = state.procs.parent || {}, child = state.procs.child || {};
+		Object.keys(state.objects).forEach(function (id) {
+			var l = level[id], col = 0;
+			if (l === undefined) {
+				l = 1;
+				col = 1;
+			} else if (String(child.front) === id &&
+			    String(parent.front) !== id) {
+				col = 1;
+			}
+			while (taken[col + "," + l])
+				l++;
+			taken[col + "," + l] = true;
+			out[id] = [8 + col * (WIDE + 24), 84 + l * ROW];
+		});
+		return out;
+	}
+
+	function arrow(svg, x, y, to) {
+		var u = to[0] + 50, v = to[1], m = (y + v) / 2;
 		svg.appendChild(make("path", { class: "arrow",
 		    "marker-end": "url(#stepper-arrow)", d: "M" + x + " " + y + " C" +
 		    x + " " + m + " " + u + " " + m + " " + u + " " + (v - 6) }));
+	}
+
+	/* From part 2 on an object names no other: between the two stands a node,
+	 * which belongs to the entries. */
+	function node(svg, at, obj) {
+		svg.appendChild(make("rect", { class: "box node", x: at[0] + 8,
+		    y: at[1] + 48, width: 108, height: 18, rx: 4 }));
+		svg.appendChild(make("text", { class: "small", x: at[0] + 14,
+		    y: at[1] + 61 }, "node #" + obj.backing + ", refs " + obj.refs));
 	}
 
 	function same(a, b) {
 		return JSON.stringify(a) === JSON.stringify(b);
 	}
 
-	function draw(svg, state, before) {
-		var place = {}, level = levels(state), perRow = {}, high = 64, defs, m;
+	function draw(svg, state, before, stage) {
+		var place = places(state), defs, m;
 		while (svg.firstChild)
 			svg.removeChild(svg.firstChild);
 		defs = make("defs", {});
@@ -96,65 +132,81 @@
 			row(svg, x, 8, "entry", name, proc.needs_copy ?
 			    "needs copy" : "entry, PTEs", pteCells(proc),
 			    !same(proc, before.procs[name]));
+			if (place[proc.front])
+				arrow(svg, x + 40, 52, place[proc.front]);
 		});
 		Object.keys(state.objects).forEach(function (id) {
-			var obj = state.objects[id], l = level[id], x, y, col;
-			if (l === undefined)
-				l = 2;
-			col = perRow[l] = (perRow[l] === undefined ? -1 : perRow[l]) + 1;
-			/* An object stands below the process whose front it is. */
-			if (col === 0 && state.procs.child &&
-			    String(state.procs.child.front) === id &&
-			    String((state.procs.parent || {}).front) !== id)
-				col = perRow[l] = 1;
-			else if (col === 1 && perRow["left" + l])
-				col = 1;
-			if (col > 1)
-				col = 0;
-			x = 8 + col * (WIDE + 24);
-			y = 84 + l * 76;
-			place[id] = [x, y];
-			high = Math.max(high, y + 56);
-			row(svg, x, y, obj.dead ? "dead" : "object", "object #" + id,
-			    obj.refs + (obj.refs === 1 ? " reference" : " references"),
-			    pageCells(obj), !same(obj, before.objects[id]));
-		});
-		["parent", "child"].forEach(function (name, i) {
-			var proc = state.procs[name], to;
-			if (!proc || !place[proc.front])
+			var obj = state.objects[id], at = place[id];
+			row(svg, at[0], at[1], obj.dead ? "dead" : "object",
+			    "object #" + id, obj.dead ? "dead" :
+			    count(obj.refs, "reference"), pageCells(obj),
+			    !same(obj, before.objects[id]));
+			if (!place[obj.backing])
 				return;
-			to = place[proc.front];
-			arrow(svg, 8 + i * (WIDE + 24) + 40, 52, to[0] + 40 + 12 * i, to[1]);
+			if (stage >= 2)
+				node(svg, at, obj);
+			arrow(svg, at[0] + 60, at[1] + (stage >= 2 ? 66 : 44),
+			    place[obj.backing]);
 		});
-		Object.keys(state.objects).forEach(function (id, n) {
-			var to = place[state.objects[id].backing], from = place[id];
-			if (to)
-				arrow(svg, from[0] + 60, from[1] + 44, to[0] + 70 + 12 * n,
-				    to[1]);
+		svg.setAttribute("viewBox", "0 0 " + (2 * WIDE + 40) + " 310");
+	}
+
+	/* The state in words, for who does not see it. */
+	function words(state) {
+		var out = [];
+		Object.keys(state.procs).forEach(function (name) {
+			var proc = state.procs[name], ptes = Object.keys(proc.ptes);
+			out.push(name + ": " + (proc.front === null ? "no object" :
+			    "object " + proc.front + " in front") +
+			    (proc.needs_copy ? ", needs copy" : "") + "; " +
+			    (ptes.length ? "page table: " + ptes.map(function (n) {
+				return "page " + n + " is frame " + proc.ptes[n][0] +
+				    (proc.ptes[n][1] ? " writable" : " read-only");
+			}).join(", ") : "page table empty"));
 		});
-		svg.setAttribute("viewBox", "0 0 " + (2 * WIDE + 40) + " 300");
+		Object.keys(state.objects).forEach(function (id) {
+			var obj = state.objects[id], pages = Object.keys(obj.pages);
+			out.push("object " + id + (obj.dead ? ", dead" : "") + ": " +
+			    count(obj.refs, "reference") + ", " + (pages.length ?
+			    pages.map(function (n) {
+				return "page " + n + " in frame " + obj.pages[n];
+			}).join(", ") : "no pages") + (obj.backing !== null ?
+			    "; behind it object " + obj.backing : ""));
+		});
+		return out.join(". ") || "nothing is mapped";
+	}
+
+	function show(pre, code) {
+		pre.textContent = "";
+		code.text.forEach(function (line, n) {
+			var e = document.createElement(n === code.line ? "mark" : "span");
+			e.textContent = line || " ";
+			pre.appendChild(e);
+		});
 	}
 
 	function start(figure) {
 		var data = JSON.parse(figure.querySelector("script").textContent);
 		var states = data.states, at = 0, buttons = {};
 		var bar = document.createElement("div");
+		var wide = document.createElement("div");
 		var what = document.createElement("p");
 		var code = document.createElement("pre");
 		var where = document.createElement("p");
 		var svg = make("svg", { role: "img" });
 		var caption = figure.querySelector("figcaption");
+		var none = { where: "", text: [""], line: -1 };
 
 		function go(n) {
 			var s, c;
 			at = Math.max(0, Math.min(states.length - 1, n));
 			s = states[at];
-			draw(svg, s.state, states[Math.max(0, at - 1)].state);
+			c = s.event && data.code[s.event] || none;
+			draw(svg, s.state, states[Math.max(0, at - 1)].state, data.stage);
 			what.textContent = at + " of " + (states.length - 1) + ": " + s.say;
-			svg.setAttribute("aria-label", s.say);
-			c = s.event && data.code[s.event];
-			where.textContent = c ? c.where : "";
-			code.textContent = c ? c.text : " ";
+			svg.setAttribute("aria-label", words(s.state));
+			where.textContent = c.where;
+			show(code, c);
 			buttons.first.disabled = buttons.back.disabled = at === 0;
 			buttons.next.disabled = buttons.last.disabled =
 			    at === states.length - 1;
@@ -171,16 +223,28 @@
 			e.type = "button";
 			e.textContent = b[1];
 			e.dataset.step = b[0];
-			e.addEventListener("click", b[2]);
+			e.addEventListener("click", function () {
+				b[2]();
+				/* A button that is disabled under the reader's hand
+				 * would lose the keyboard. */
+				if (e.disabled)
+					figure.focus();
+			});
 			buttons[b[0]] = e;
 			bar.appendChild(e);
 		});
 		what.className = "what";
 		what.setAttribute("aria-live", "polite");
 		where.className = "where";
-		[svg, bar, what, where, code].forEach(function (e) {
+		wide.className = "wide";
+		wide.appendChild(svg);
+		[wide, bar, what, where, code].forEach(function (e) {
 			figure.insertBefore(e, caption);
 		});
+		figure.tabIndex = 0;
+		figure.setAttribute("role", "group");
+		figure.setAttribute("aria-label", caption.textContent.trim() +
+		    ", to step through with the arrow keys");
 		figure.addEventListener("keydown", function (e) {
 			var key = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0,
 			    End: states.length - 1 }[e.key];
@@ -194,12 +258,17 @@
 		/* A link may name a state: #step-fork@30. */
 		var link = location.hash.slice(1).split("@");
 		go(link[0] === figure.id && Number(link[1]) || 0);
-		if (link[0] === figure.id)
-			figure.scrollIntoView();
 	}
 
 	document.addEventListener("DOMContentLoaded", function () {
 		Array.prototype.forEach.call(
 		    document.querySelectorAll("figure.stepper"), start);
+		/* Figures have grown, and what the link names was not an id. */
+		var named = document.getElementById(location.hash.slice(1)
+		    .split("@")[0]);
+		if (named && named.classList.contains("stepper"))
+			window.addEventListener("load", function () {
+				named.scrollIntoView();
+			});
 	});
 })();

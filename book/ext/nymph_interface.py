@@ -8,8 +8,17 @@
 
 lists what the header declares, and of a .c file the function named, so that
 {c:func}`vm_object_hold` leads there.  Each function may be listed once.
+
+    ```{gdb-commands}
+    :name: a-label
+    Caption.
+    ```
+
+is a table of the commands that the kernel's scripts add to gdb.
 """
 
+import ast
+import os
 import re
 
 from docutils import nodes
@@ -17,7 +26,8 @@ from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-from nymph_source import Missing, read, region
+from nymph_data import FromData
+from nymph_source import TOP, Missing, read, region
 
 
 def plain(comment):
@@ -82,10 +92,29 @@ class Interface(SphinxDirective):
         return node.children
 
 
+class GdbCommands(FromData):
+    required_arguments = 0
+
+    def run(self):
+        path = os.path.join(TOP, "kernel", "mk", "gdb", "nymph", "commands.py")
+        self.env.note_dependency(path)
+        with open(path) as f:
+            tree = ast.parse(f.read())
+        rows = [[f"``nymph {call.args[0].value}``", escape(call.args[1].value)]
+                for node in tree.body if isinstance(node, ast.FunctionDef)
+                for call in node.decorator_list
+                if isinstance(call, ast.Call) and call.func.id == "command"]
+        if not rows:
+            raise self.error("no commands found")
+        return self.table(["command", "what it shows"], rows,
+                          self.caption("Commands for gdb"), [2, 5])
+
+
 def escape(text):
     return re.sub(r"([\\`*_<>\[\]#])", r"\\\1", text)
 
 
 def setup(app):
     app.add_directive("interface", Interface)
+    app.add_directive("gdb-commands", GdbCommands)
     return {"parallel_read_safe": True}

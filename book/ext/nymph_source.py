@@ -5,6 +5,7 @@
     :stage: 1
     :from: a text in the first line to show
     :to: a text in the last one
+    :language: text (if it is not C, but a piece of a comment)
     :name: a-label
     ```
 
@@ -137,6 +138,7 @@ class Quoted(SphinxDirective):
         "to": directives.unchanged,
         "comment": directives.flag,
         "caption": directives.unchanged,
+        "language": directives.unchanged,
         "name": directives.unchanged,
         "context": directives.nonnegative_int,
     }
@@ -175,7 +177,7 @@ class Kernel(Quoted):
         text = "\n".join(spaces(t) for _, t in lines)
         caption = self.options.get("caption", name or "")
         caption = f"{caption} (``{where}:{lines[0][0]}``)".strip()
-        return self.block(text, "c", caption)
+        return self.block(text, self.options.get("language", "c"), caption)
 
 
 class KernelDiff(Quoted):

@@ -9,19 +9,26 @@
 
 The events come from book/data/events-N.json; the state after each is computed
 here and must agree with what the kernel showed.  The page's script (step.js)
-only draws states.  In print it is a table of what happened.
+only draws states.  In print it is one picture, of the end of each step; with
+:screen: there is nothing in print.
+
+    ```{events} 2
+    ```
+
+shows one step of the recording as a table: what /proc/trace said.
 """
 
-import html
 import json
 import os
 import re
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 
-from nymph_data import FromData
-from nymph_events import Disagrees, states
+from nymph_data import FromData, Picture
+from nymph_events import Disagrees, say, states
 from nymph_source import TOP, layers
+from nymph_state import states_svg
 
 SHOWN = 2  # lines before and after a call of trace()
 
@@ -48,14 +55,16 @@ def sources(stage):
                         first = max(0, n - SHOWN)
                         out[m.group(1)] = {
                             "where": f"{os.path.relpath(where, TOP)}/{name}:{n + 1}",
-                            "text": "\n".join(t.expandtabs(8) for t in
-                                              lines[first:n + SHOWN + 1]),
+                            "text": [t.expandtabs(8) for t in
+                                     lines[first:n + SHOWN + 1]],
+                            "line": n - first,
                         }
     return out
 
 
-class Stepper(FromData):
+class Stepper(Picture):
     required_arguments = 0
+    option_spec = {**FromData.option_spec, "screen": directives.flag}
 
     def run(self):
         stage = self.options.get("stage", 0)
@@ -69,19 +78,41 @@ class Stepper(FromData):
                 raise self.error(f"nothing records {s['event']} in stage {stage}")
         caption = self.caption(f"A fork, two writes and an exit in stage {stage}")
         if self.env.app.builder.format != "html":
-            rows = [[str(n), s["say"]] for n, s in enumerate(seen) if s["event"]]
-            return self.table(["", "event"], rows, caption, [1, 12])
-        data = json.dumps({"states": seen, "code": code}).replace("</", "<\\/")
-        name = self.options.get("name", f"stepper-{stage}")
-        raw = (f'<figure class="stepper" id="{name}" tabindex="0" role="group" '
-               f'aria-label="{html.escape(caption)}">'
-               f'<script type="application/json">{data}</script>'
-               '<noscript><p>This figure needs JavaScript; the events stand in '
-               'the printed book.</p></noscript>'
-               f'<figcaption>{html.escape(caption)}</figcaption></figure>')
-        return [nodes.raw("", raw, format="html")]
+            if "screen" in self.options:
+                return []
+            return self.picture(f"states-{stage}", states_svg(seen, stage), caption,
+                                caption)
+        data = json.dumps({"states": seen, "code": code, "stage": stage})
+        raw = ('<script type="application/json">' + data.replace("</", "<\\/")
+               + '</script><noscript><p>This figure needs JavaScript; the events '
+               'stand in the tour.</p></noscript>')
+        return self.figure(nodes.raw("", raw, format="html"), "stepper", caption)
+
+
+class Events(FromData):
+    """One step of the recording, with the place that recorded each event."""
+
+    def run(self):
+        stage = self.options.get("stage", 0)
+        steps = self.data("events", stage)["steps"]
+        try:
+            step = steps[int(self.arguments[0])]
+        except (ValueError, IndexError):
+            raise self.error(f"no step {self.arguments[0]} in events-{stage}.json")
+        code = sources(stage)
+        rows = []
+        for event in step["events"]:
+            if event["name"] not in code:
+                raise self.error(f"nothing records {event['name']} now")
+            rows.append([f"``{event['name']}``", say(event),
+                         "``" + code[event["name"]]["where"].partition("/")[2] + "``"])
+        if not rows:
+            raise self.error(f"nothing happens in step {self.arguments[0]}")
+        return self.table(["event", "what it says", "recorded in"], rows,
+                          self.caption(step["what"]), [2, 6, 4])
 
 
 def setup(app):
+    app.add_directive("events", Events)
     app.add_directive("stepper", Stepper)
     return {"parallel_read_safe": True}
