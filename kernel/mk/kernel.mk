@@ -149,6 +149,9 @@ FORCE:
 
 $(objs): $(UAPI)/.made $(OUT)/flags $(MK)cc.sh
 
+ifeq ($(COVERAGE),)
+$(shell sh $(MK)seed.sh $(OUT) $(patsubst %/,%,$(dir $(STORE))) '$(flags)' >&2)
+endif
 $(foreach d,$(sort $(dir $(objs))),$(shell mkdir -p $(d)))
 
 $(NOSAN): private SANFLAGS :=
