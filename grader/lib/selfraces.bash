@@ -97,6 +97,8 @@ step_races() {
 
 # Backwards, and by a seed.
 step_reverse() {
+	local -x NYMPH_OUT=$out/reverse
+
 	PART=0 TEST=fork_returns timeout -k 2 200 bash grader/rgdb -batch \
 		-ex 'break sys_reboot' -ex continue -ex 'p vm_object_count' \
 		-ex delete -ex 'watch vm_object_count' -ex reverse-continue \
