@@ -27,8 +27,9 @@ stage_boot() {
 	((${#groups[@]})) || groups[ordinary]=fork_returns
 
 	oracle ${groups[*]} &
-	for group in ordinary swap press threads race disk vdisk fb ext2 vext2 damage exclusive \
-		counts fuzz plug; do
+	# The longest first.
+	for group in press ordinary swap plug threads ext2 fuzz vdisk disk damage race fb \
+		vext2 exclusive counts; do
 		# Not more at once than there are CPUs to run them.
 		until (($(jobs -pr | wc -l) < $(nproc))); do
 			wait -n || true
@@ -86,9 +87,10 @@ expected_texts() {
 
 # oracle NAME...: the same programs, in the same root file system, on this Linux.
 # What only Nymph can tell stands in a file, and is not asked: some of it would
-# fill Linux's memory.
+# fill Linux's memory.  Linux says the same every time (selftest asks twice), so an
+# answer in which all is well is kept for the same question to the same programs.
 oracle() {
-	local name ask=()
+	local name ask=() kept
 
 	expected_texts "$NYMPH_OUT/expect"
 	for name; do
@@ -99,8 +101,21 @@ oracle() {
 			ask+=("$name")
 		fi
 	done > "$NYMPH_OUT/oracle.tsv"
-	bash "$TOP/grader/lib/oracle" "$(IFS=, && echo "${ask[*]}")" \
-		> "$NYMPH_OUT/oracle" 2> "$NYMPH_OUT/oracle.err" 3>&-
+	kept=$TOP/build/oracle/$({
+		uname -srvm
+		echo "${ask[*]}"
+		cat "$TOP/grader/lib/oracle" "$TOP/build/user/initrd"
+	} | sha256sum | cut -d' ' -f1)
+	if ! cp "$kept" "$NYMPH_OUT/oracle" 2> /dev/null; then
+		bash "$TOP/grader/lib/oracle" "$(IFS=, && echo "${ask[*]}")" \
+			> "$NYMPH_OUT/oracle" 2> "$NYMPH_OUT/oracle.err" 3>&-
+		if is_done "$NYMPH_OUT/oracle" && ! records "$NYMPH_OUT/oracle" |
+			cut -f2,3 | grep -qvx $'exit\t0'; then
+			mkdir -p "${kept%/*}"
+			cp "$NYMPH_OUT/oracle" "$kept.$$"
+			mv "$kept.$$" "$kept"
+		fi
+	fi
 	records "$NYMPH_OUT/oracle" >> "$NYMPH_OUT/oracle.tsv"
 }
 
