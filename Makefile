@@ -119,7 +119,7 @@ profile: iso ## where a row of the yardstick spends its instructions: ROW=zero_f
 coverage: coverage-iso ## which lines of the VM the tests, faults and fuzzer reach
 	@bash grader/coverage
 
-mutants: iso ## break the kernel on purpose, patch by patch; the tests must notice
+mutants: $(B)/deps ## break the kernel on purpose, patch by patch; the tests must notice
 	@bash grader/mutate
 
 format: $(B)/deps ## is every C file as clang-format would write it?

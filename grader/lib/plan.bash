@@ -78,6 +78,32 @@ plan_titles() {
 		}'
 }
 
+# plan_selected DIR NAME...: copies of the files in DIR that have just these tests: bats
+# reads each test's text several times, also of those that its -f leaves out.
+plan_selected() {
+	local file
+
+	mkdir -p "$1"
+	for file in $(plan_files); do
+		awk -v names="${*:2}" -v lib="$PWD/grader/lib/" '
+			BEGIN {
+				n = split(names, name, " ")
+				for (i = 1; i <= n; i++)
+					want[name[i]] = 1
+			}
+			/^load lib\// { sub(/lib\//, lib) }
+			/^@test / {
+				title = substr($0, 1, index($0, ": ") - 1)
+				sub(/.* /, "", title)
+				skip = !(title in want)
+			}
+			!skip
+			/}$/ && (/^@test / || /^}$/) { skip = 0 }
+		' "$file" > "$1/${file##*/}"
+		grep -q '^@test' "$1/${file##*/}" && echo "$1/${file##*/}"
+	done
+}
+
 # plan_names FILE...: only the names.
 plan_names() {
 	plan_titles "$@" | cut -d' ' -f2

@@ -118,12 +118,13 @@ TEST(same_page)
 	touch_with_all();
 }
 
-/* The same where it has to be copied as well. */
+/* The same where it has to be copied as well: the child still has the page, so
+ * that it must not move instead. */
 TEST(same_copy)
 {
+	long i, j, one = t_vmstat("v_cow_optim");
 	struct gate go;
 	pid_t pid;
-	long i, j;
 
 	gate_init(&go);
 	mem = t_map(PAGES);
@@ -139,6 +140,7 @@ TEST(same_copy)
 	}
 	t_squeeze();
 	touch_with_all();
+	EXPECT(one, t_vmstat("v_cow_optim"));
 	gate_open(&go);
 	t_reap(pid);
 }

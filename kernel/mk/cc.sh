@@ -9,7 +9,8 @@
 # command line, but for its -D: these have done their work by then.  Where the
 # folders of the stage, and of all this, are named in them does not matter: the
 # flags map them away.  Objects are kept in STORE by the hash of that, so what a
-# stage shares with another is compiled once.
+# stage shares with another is compiled once.  Without -Werror the same objects are
+# used, but none is kept: it may be one with warnings.
 set -eu
 store=$1 tree=$2 object=$3 source=$4
 shift 4
@@ -17,7 +18,7 @@ shift 4
 # Others may take the object and its dependencies at any time: both come whole.
 "$@" -MMD -MP -MF "$object.d" -MT "$object" -E -o "$object.i" "$source"
 key=$(echo "$*" |
-	sed "1s| -D[^ ]*||g; s|$tree/||g; s|$tree\([ =]\)|\1|g; s|=$PWD=|==|g" - "$object.i" |
+	sed "1s/ -Werror / /; 1s| -D[^ ]*||g; s|$tree/||g; s|$tree\([ =]\)|\1|g; s|=$PWD=|==|g" - "$object.i" |
 	sha256sum)
 kept=$store/${key%% *}.o
 if [ -f "$kept" ]; then
@@ -26,7 +27,7 @@ if [ -f "$kept" ]; then
 else
 	"$@" -c -o "$object.new" "$source"
 	[ -d "$store" ] || mkdir -p "$store"
-	ln -f "$object.new" "$kept"
+	case $* in *' -Werror '*) ln -f "$object.new" "$kept" ;; esac
 fi
 rm -f "$object.i"
 mv "$object.d" "${object%.o}.d"

@@ -140,9 +140,9 @@ $(UAPI)/.made: $(MK)kernel.mk
 	@: > $(UAPI)/unistd.h # linux/shm.h wants one
 	@touch $@
 
-# A change of the flags rebuilds everything; an unchanged command line does
-# not touch the file.
-flags	:= $(CC) $(CFLAGS) $(SANFLAGS)
+# A change of the flags rebuilds everything, unless it is that warnings are no
+# errors any more; an unchanged command line does not touch the file.
+flags	:= $(CC) $(filter-out -Werror,$(CFLAGS) $(SANFLAGS))
 $(OUT)/flags: FORCE
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 FORCE:
