@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # How Sphinx makes the book.  Run by `make book` and `make book-pdf`.
 
+import hashlib
 import os
 import re
 import sys
 
-sys.path.insert(0, os.path.abspath("ext"))
+extensions_dir = os.path.abspath("ext")
+sys.path.insert(0, extensions_dir)
 
 project = "Nymph"
 author = "The authors of Nymph"
@@ -87,5 +89,13 @@ def dark_as_the_system(app, _):
                     'body:not([data-theme="light"]) {' + colors.group(1) + "} } }\n")
 
 
+# A page that another extension made is made again.
+def extensions_now():
+    names = sorted(n for n in os.listdir(extensions_dir) if n.endswith(".py"))
+    return hashlib.sha256(b"".join(
+        open(os.path.join(extensions_dir, n), "rb").read() for n in names)).hexdigest()
+
+
 def setup(app):
+    app.add_config_value("nymph_extensions", extensions_now(), "env")
     app.connect("build-finished", dark_as_the_system)

@@ -99,7 +99,8 @@ def chain_svg(step):
         out.append(f'<path marker-end="url(#to)" d="M{x} {y} '
                    f'C{m} {y} {m} {v} {u - 7} {v}"/>')
     wide = 20 + BOX + (max(column.values(), default=-1) + 1) * (BOX + GAP)
-    high = 20 + ROW * max([len(step["procs"])] + [r + 1 for r in row.values()])
+    high = 20 + HIGH - ROW + \
+        ROW * max([len(step["procs"])] + [r + 1 for r in row.values()])
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" '
             f'height="{high}" viewBox="0 0 {wide} {high}" role="img">'
             f'<title>{escape(chain_words(step))}</title>'
