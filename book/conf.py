@@ -23,6 +23,9 @@ extensions = [
     "nymph_source",
     "nymph_data",
     "nymph_bench",
+    "nymph_counts",
+    "nymph_cells",
+    "nymph_mutants",
     "nymph_interface",
     "nymph_step",
 ]
@@ -30,7 +33,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 bibtex_bibfiles = ["references.bib"]
 myst_heading_anchors = 3
 myst_footnote_transition = False
-exclude_patterns = ["README.md", "data", "ext"]
+exclude_patterns = ["README.md", "chapters/00-collapse.md", "data", "ext"]
 
 numfig = True
 numfig_format = {
@@ -57,6 +60,7 @@ graphviz_output_format = "svg"
 latex_engine = "xelatex"
 latex_use_xindy = False
 latex_show_urls = "footnote"
+latex_table_style = ["booktabs", "colorrows"]
 latex_documents = [
     ("index", "nymph.tex", "Nymph: a kernel in twelve molts", author, "manual"),
 ]
@@ -64,6 +68,7 @@ latex_elements = {
     "papersize": "a4paper",
     "pointsize": "10pt",
     "figure_align": "htbp",
+    "fvset": r"\fvset{fontsize=\footnotesize}",
     "extraclassoptions": "openany",
     "tableofcontents": r"\renewcommand{\contentsname}{Contents}"
                        r"\sphinxtableofcontents",

@@ -21,6 +21,7 @@ import subprocess
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.directives.code import container_wrapper
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 from nymph_backing import Inconsistent, backing_svg, backing_words
@@ -261,7 +262,21 @@ class Scenario(Wanted):
             self.caption(f"Depth / resident pages in stage {stage}"))
 
 
+class EmptyCells(SphinxPostTransform):
+    """In print a paragraph without a word would take a line of its table's row."""
+
+    default_priority = 500
+    formats = ("latex",)
+
+    def run(self, **_):
+        for entry in self.document.findall(nodes.entry):
+            for p in [p for p in entry if isinstance(p, nodes.paragraph)]:
+                if not p.children:
+                    entry.remove(p)
+
+
 def setup(app):
+    app.add_post_transform(EmptyCells)
     app.add_directive("scenario", Scenario)
     app.add_directive("layout", Layout)
     app.add_directive("chain", Chain)

@@ -29,7 +29,7 @@ def outputs(path):
                 continue
             if record["verdict"] != "exit" or record["code"] != 0:
                 sys.exit(f"{record['test']} failed: {record['out']}")
-            yield record["test"].removeprefix("picture_"), record["out"]
+            yield record["test"], record["out"]
 
 
 def steps(text):
@@ -48,6 +48,17 @@ def steps(text):
             word = rest.split()
             events.append({"tid": int(word[3][3:]), "name": word[4],
                            "words": [int(w, 16) for w in word[5:9]]})
+    return out
+
+
+def counts(text):
+    """The rows of a measurement: {"walk 3": {counter: number}}."""
+    out = {}
+    for line in text.splitlines():
+        kind, name, number, *values = line.split()
+        assert kind == "row", line
+        out[f"{name} {number}"] = {k: int(v) for k, v in
+                                   (value.split("=") for value in values)}
     return out
 
 
@@ -158,10 +169,17 @@ def keep(folder, name, data):
 def main():
     part, results, kernel, folder = sys.argv[1:]
     made = f"make book-data PART={part}"
-    programs = {name: steps(out) for name, out in outputs(results)}
+    programs, measured = {}, {}
+    for test, out in outputs(results):
+        program, _, name = test.partition("_")
+        if program == "measure":
+            measured.update(counts(out))
+        else:
+            programs[name] = steps(out)
     events = filter_events(programs.pop("events"))
     renumber(programs)
     keep(folder, f"chain-{part}.json", {"made": made, "programs": programs})
+    keep(folder, f"counts-{part}.json", {"made": made, "rows": measured})
     keep(folder, f"events-{part}.json", {"made": made, "steps": events})
     keep(folder, f"layout-{part}.json", {"made": made, "structs": layouts(kernel)})
 

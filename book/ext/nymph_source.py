@@ -71,9 +71,15 @@ def read(path, stage):
     where = find(path, stage)
     if where is None:
         raise Missing(f"{path} is not in stage {stage}")
+    kept, inside = [], False
     with open(os.path.join(TOP, where)) as f:
-        lines = list(enumerate(f.read().split("\n"), 1))
-    return where, [(n, t) for n, t in lines if not MARKS.search(t)]
+        for number, text in enumerate(f.read().split("\n"), 1):
+            mark = MARKS.search(text)
+            if not mark and not inside:
+                kept.append((number, text))
+            # A hint may take more lines than one.
+            inside = (inside or mark and "LAB" in text) and "*/" not in text
+    return where, kept
 
 
 def region(lines, name, comment=False):

@@ -168,6 +168,9 @@ TEST(fork)
 	step("The child exits.");
 	touch(2, 1);
 	step("The parent writes the third page.");
+	child_start(&c, "second child", 0, 1);
+	step("The parent forks again.");
+	child_end(&c);
 }
 
 /* The same from the other end: the parent is first to write, and to go. */
@@ -225,6 +228,96 @@ TEST(generations)
 	gone(pid);
 	step("The one in the middle exits.");
 	gate_open(&gone_gate);
+}
+
+/* Two children keep the old object; the parent's hides all of it. */
+TEST(bypass)
+{
+	struct child c, d, e;
+
+	begin();
+	touch(0, 8);
+	child_start(&c, "first child", 0, 2);
+	child_start(&d, "second child", 0, 2);
+	child_write(&d);
+	step("Two children, of which one has written two pages.");
+	touch(0, 8);
+	step("The parent has written all of its pages.");
+	child_start(&e, "third child", 0, 2);
+	step("The parent forks once more.");
+	child_end(&e);
+	child_end(&d);
+	child_end(&c);
+}
+
+/* A line of daemons: each generation writes a page, and its parent ends. */
+TEST(daemons)
+{
+	static const char *const name[] = {"first", "second", "third"};
+	struct gate done, wrote;
+	pid_t parent, pid;
+	int gen;
+
+	gate_init(&done);
+	pid = t_fork();
+	if (pid != 0) {
+		t_reap(pid);
+		gate_wait(&done);
+		return;
+	}
+	begin();
+	nprocs = 0;
+	touch(0, 8);
+	for (gen = 0; gen < 3; gen++) {
+		gate_init(&wrote);
+		parent = getpid();
+		if (t_fork() != 0) {
+			gate_wait(&wrote);
+			t_exit();
+		}
+		touch(gen, 1);
+		gate_open(&wrote);
+		t_gone(parent);
+		living(name[gen], getpid());
+		step("A child has written a page, and its parent has ended.");
+		nprocs = 0;
+	}
+	gate_open(&done);
+	t_exit();
+}
+
+/* An object with one reference, a link, through which two processes look. */
+TEST(deep)
+{
+	struct child c, d;
+
+	begin();
+	touch(0, 8);
+	child_start(&c, "first child", 0, 1);
+	child_write(&c);
+	touch(1, 1);
+	child_start(&d, "second child", 2, 1);
+	step("The parent has a child, has written a page, and has forked "
+	     "again.");
+	child_end(&c);
+	step("The first child exits.");
+	child_end(&d);
+}
+
+/* What is the only user's again can be unmapped in part. */
+TEST(repair)
+{
+	struct child c;
+
+	begin();
+	touch(0, 8);
+	child_start(&c, "child", 0, 1);
+	child_end(&c);
+	step("The parent has forked, and its child has ended.");
+	touch(0, 1);
+	step("It writes a page.");
+	MUST(munmap(region + 4 * PAGE, 4 * PAGE));
+	step("It unmaps half of its pages.");
 }
 
 /* An entry that is clipped, and forked: split. */

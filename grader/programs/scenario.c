@@ -11,11 +11,7 @@
  *  E  as D, but all ancestors stay alive
  */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "t.h"
@@ -129,25 +125,6 @@ TEST(C)
 	}
 }
 
-/* Waits until a process is gone, its memory and its entry in /proc too. */
-static void
-wait_gone(pid_t pid)
-{
-	char path[32];
-	int i, fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/vm", pid);
-	for (i = 0; i < 2000; i++) {
-		fd = open(path, O_RDONLY);
-		if (fd == -1)
-			return;
-		close(fd);
-		usleep(1000);
-	}
-	say("the parent does not go away\n");
-	t_fails++;
-}
-
 TEST(D)
 {
 	struct gate done, wrote[NGEN + 1];
@@ -173,7 +150,7 @@ TEST(D)
 		}
 		touch(SOME * (gen - 1), SOME, gen + 1);
 		gate_open(&wrote[gen]);
-		wait_gone(parent);
+		t_gone(parent);
 		line[0] = getpid();
 		report('D', gen);
 	}

@@ -180,6 +180,26 @@ t_reap(pid_t pid)
 	}
 }
 
+/* Waits until a process that is no child of the caller's is gone, its memory and its
+ * entry in /proc too. */
+void
+t_gone(pid_t pid)
+{
+	char path[32];
+	int i, fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/vm", pid);
+	for (i = 0; i < 2000; i++) {
+		fd = open(path, O_RDONLY);
+		if (fd == -1)
+			return;
+		close(fd);
+		usleep(1000);
+	}
+	say("process %d does not go away\n", pid);
+	t_fails++;
+}
+
 /* Words for a status word of wait. */
 const char *
 t_status(int status)

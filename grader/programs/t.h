@@ -96,6 +96,7 @@ pid_t t_fork(void);
 void t_exit(void) __attribute__((noreturn));
 int t_wait(pid_t pid);
 void t_reap(pid_t pid);
+void t_gone(pid_t pid);
 const char *t_status(int status);
 
 /* A gate holds one process back until another opens it. */
