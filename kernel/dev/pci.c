@@ -205,21 +205,6 @@ pci_find(uint16_t vendor, uint16_t device, const struct pci_dev *after)
 /*
  * See pci.h.
  */
-const struct pci_dev *
-pci_find_class(uint8_t class, uint8_t subclass, const struct pci_dev *after)
-{
-	const struct pci_dev *pd = after;
-
-	while ((pd = pci_find(PCI_ANY, PCI_ANY, pd)) != NULL) {
-		if (pd->pd_class == class && pd->pd_subclass == subclass)
-			break;
-	}
-	return pd;
-}
-
-/*
- * See pci.h.
- */
 bool
 pci_bar(const struct pci_dev *pd, int bar, vm_paddr_t *pa, vm_size_t *size)
 {

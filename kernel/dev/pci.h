@@ -35,8 +35,6 @@ void pci_init(void);
 #define PCI_ANY 0xffff
 const struct pci_dev *pci_find(
     uint16_t vendor, uint16_t device, const struct pci_dev *after);
-const struct pci_dev *pci_find_class(
-    uint8_t class, uint8_t subclass, const struct pci_dev *after);
 
 /* Where a memory BAR is; false when there is none or it is for I/O ports. */
 bool pci_bar(

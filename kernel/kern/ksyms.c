@@ -78,18 +78,3 @@ ksym_format(char *buf, size_t size, uint64_t pc)
 	else
 		ksnprintf(buf, size, "%s+%#lx", name, off);
 }
-
-/*
- * A function's or an object's address by its name.
- */
-uint64_t
-ksym_address(const char *name)
-{
-	for (size_t i = 0; i < nsyms; i++) {
-		if ((syms[i].st_info & 15) <= STT_FUNC &&
-		    syms[i].st_shndx != 0 &&
-		    strcmp(sym_name(&syms[i]), name) == 0)
-			return syms[i].st_value;
-	}
-	return 0;
-}

@@ -12,8 +12,6 @@
 const char *ksym_lookup(uint64_t pc, uint64_t *offp);
 /* Writes "name+0x1f", or the number when there is no name. */
 void ksym_format(char *buf, size_t size, uint64_t pc);
-/* A symbol's address, 0 when there is none of that name. */
-uint64_t ksym_address(const char *name);
 
 /* Called once with the tables' places in the direct map. */
 void ksyms_init(

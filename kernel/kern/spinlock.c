@@ -135,10 +135,3 @@ spin_unlock(struct spinlock *spin)
 	SCHED_POINT("spin.unlocked");
 	crit_exit();
 }
-
-/* Whether this CPU holds the lock. */
-bool
-spin_held(const struct spinlock *spin)
-{
-	return spin->lock == mycpuid + 1;
-}

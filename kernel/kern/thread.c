@@ -301,18 +301,6 @@ thread_print_sleepers(int max)
 	}
 }
 
-/* Calls fn for each thread in order of creation. fn must not sleep. */
-void
-thread_foreach(void (*fn)(struct thread *td, void *arg), void *arg)
-{
-	struct thread *td;
-
-	spin_lock(&thread_spin);
-	TAILQ_FOREACH (td, &allthreads, td_allq)
-		fn(td, arg);
-	spin_unlock(&thread_spin);
-}
-
 /* Prints what the thread holds, one thing a line, oldest first. Takes no
  * lock: the world may have stopped. */
 void

@@ -48,7 +48,6 @@ void spin_init(struct spinlock *spin, const char *name);
 void spin_lock(struct spinlock *spin);
 bool spin_trylock(struct spinlock *spin);
 void spin_unlock(struct spinlock *spin);
-bool spin_held(const struct spinlock *spin); /* by this CPU */
 
 /*
  * Tokens. t_count: the low bits count shared references; TOKEN_EXCL set:
@@ -273,8 +272,6 @@ void thread_interrupt(struct thread *td); /* breaks a PCATCH sleep: EINTR */
 
 void thread_print_locks(struct thread *td); /* for the post-mortem */
 int thread_count(void);			    /* not yet freed, for leak checks */
-/* Calls fn for each thread, in order of creation, under a spinlock. */
-void thread_foreach(void (*fn)(struct thread *td, void *arg), void *arg);
 
 /* Prints who sleeps where and holding what, at most max threads. Only in a
  * post-mortem: it takes no lock, since no other CPU runs. */
