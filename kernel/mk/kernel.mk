@@ -4,7 +4,7 @@
 #
 #	make -f kernel/mk/kernel.mk [PART=n] [LAB=n [BASE=mine]] [OUT=folder] \
 #	    [SRC="layer... -path..."] [INITRD=file.cpio] \
-#	    [CMDLINE="opt=val ..."] [SAN=kasan|ubsan|kcsan|witness] \
+#	    [CMDLINE="opt=val ..."] [SAN=kasan+ubsan+witness] \
 #	    kernel | iso | compdb | tree
 #
 # The stage is first laid out as symlinks in $(OUT)/tree (see stage.sh and
@@ -57,8 +57,9 @@ endif
 srcs	:= $(sort $(foreach d,$(DIRS),$(wildcard $(TREE)/$(d)/*.c) \
     $(wildcard $(TREE)/$(d)/*.S)))
 # Of san/, each sanitizer's files belong to its build, and san_*.c to all four.
+sans	:= $(subst +, ,$(SAN))
 srcs	:= $(filter-out $(if $(SAN),,$(TREE)/san/san_%) $(foreach s,kasan ubsan \
-    kcsan witness,$(if $(filter $(s),$(SAN)),,$(TREE)/san/$(s)%)),$(srcs))
+    kcsan witness,$(if $(filter $(s),$(sans)),,$(TREE)/san/$(s)%)),$(srcs))
 objs	:= $(patsubst $(TREE)/%,$(OBJ)/%.o,$(basename $(srcs)))
 
 gccinc	:= $(shell $(CC) -print-file-name=include)
@@ -88,12 +89,11 @@ SANFLAGS_ubsan	:= -fsanitize=undefined -Wno-array-bounds
 SANFLAGS_kcsan	:= -fsanitize=thread --param tsan-distinguish-volatile=1 \
 	   --param tsan-instrument-func-entry-exit=0 -Wno-tsan
 SANFLAGS_witness :=
-SANFLAGS := $(SANFLAGS_$(SAN))
+SANFLAGS := $(foreach s,$(sans),$(SANFLAGS_$(s)))
 NOSAN	:= $(filter-out %_test.o,$(filter $(OBJ)/san/%,$(objs))) \
-	   $(NOSAN_$(SAN):%=$(OBJ)/%.o)
+	   $(foreach s,$(sans),$(NOSAN_$(s):%=$(OBJ)/%.o))
 ifneq ($(SAN),)
-upper	:= $(shell echo $(SAN) | tr a-z A-Z)
-CFLAGS	+= -DSAN_BUILD=1 -D$(upper)=1
+CFLAGS	+= -DSAN_BUILD=1 $(patsubst %,-D%=1,$(shell echo $(sans) | tr a-z A-Z))
 endif
 
 # With COVERAGE=1 gcc counts what is executed of the VM; kern/gcov.c hands the
