@@ -73,9 +73,11 @@ boot_watch() {
 # a boot with one is in the host's time as a whole, and not repeatable.
 #
 # File descriptor 3 is bats' own, and whoever can write to it can forge
-# verdicts: QEMU does not get it.
+# verdicts: QEMU does not get it.  A lab's kernel was written by somebody else: its
+# QEMU runs under bubblewrap, without network, and writes in DIR alone.  (Where
+# that does not work, the oracle has ended the grading by saying so.)
 boot() {
-	local iso=$1 dir=$2 cpus=$3 options=$4 rc=0 watch
+	local iso=$1 dir=$2 cpus=$3 options=$4 rc=0 watch cage=()
 	local clock=(-icount "shift=$SHIFT,sleep=off"
 		-rtc base=2019-05-06,clock=vm)
 
@@ -86,6 +88,8 @@ boot() {
 	*) options="icount=$SHIFT $options" ;;
 	esac
 	printf '%s' "$options" > "$dir/cmdline"
+	printf '%s' "${NYMPH_NONCE:-$(od -An -N 16 -t x1 /dev/urandom | tr -d ' ')}" \
+		> "$dir/nonce"
 	: > "$dir/console"
 	: > "$dir/results"
 	rm -f "$dir"/monitor.{in,out} "$dir/wall"
@@ -100,13 +104,17 @@ boot() {
 		-serial "file:$dir/console" -serial "file:$dir/results"
 		-device isa-debug-exit,iobase=0xf4,iosize=4
 		-fw_cfg "name=opt/nymph/cmdline,file=$dir/cmdline"
+		-fw_cfg "name=opt/nymph/nonce,file=$dir/nonce"
 		"${DISK_ARGS[@]}")
-	echo "${qemu[*]}" > "$dir/command"
-	# No boot says more than 256 MiB, on the console or elsewhere.
+	[[ -z ${LAB:-} ]] || cage=(bwrap --ro-bind / / --dev /dev --proc /proc
+		--bind "$dir" "$dir" --unshare-user --unshare-net --unshare-ipc
+		--unshare-uts --new-session --die-with-parent)
+	echo "${cage[*]} ${qemu[*]}" > "$dir/command"
+	# No boot says more than 64 MiB, on the console or elsewhere.
 	(
-		ulimit -c 0 -f 262144
-		exec timeout --foreground -s KILL "$((WALL * 10))" "${qemu[@]}" \
-			> "$dir/qemu" 2>&1 < /dev/null 3>&-
+		ulimit -c 0 -f 65536
+		exec timeout --foreground -s KILL "$((WALL * 10))" \
+			"${cage[@]}" "${qemu[@]}" > "$dir/qemu" 2>&1 < /dev/null 3>&-
 	) || rc=$?
 	kill "$watch" 2> /dev/null || true
 	wait "$watch" 2> /dev/null || true
@@ -127,27 +135,43 @@ how_ended() {
 	esac
 }
 
-# records FILE: the records of a result stream as lines of name, verdict, code,
-# output (base64), vm_check (base64), leaks (JSON), separated by tabs.  A line
-# that was cut off by the machine's end is no record.
+# Each boot has a nonce, 128 random bits or NYMPH_NONCE, which init alone is told,
+# once; lines of a result stream that do not bear it are not records.  So what a
+# kernel or a program prints, or what another run has printed, forges no verdict.
+# It does not guard against a kernel that searches init's memory for the nonce:
+# code that is in the kernel can do what the kernel can.  labcheck, which bounds
+# what a student's files may name, and whoever reads them stand against that.
+
+# stream FILE: the records of a result stream, one JSON object a line.  A line that was
+# cut off by the machine's end is none.
+stream() {
+	local nonce=
+
+	[[ ! -f ${1%/*}/nonce ]] || nonce=$(< "${1%/*}/nonce")
+	jq -cR --arg nonce "$nonce" 'fromjson? | select(type == "object" and
+		(.nonce // "") == $nonce)' "$1"
+}
+
+# records FILE: the tests that ended, as lines of name, verdict, code, output
+# (base64), vm_check (base64), leaks (JSON), separated by tabs.
 records() {
-	jq -rR 'fromjson? | select(.event == "end") | [.test, .verdict,
+	stream "$1" | jq -r 'select(.event == "end") | [.test, .verdict,
 		(.code | tostring), (.out | @base64), ((.vmcheck // "") | @base64),
-		((.leaks // {}) | tostring)] | @tsv' "$1"
+		((.leaks // {}) | tostring)] | @tsv'
 }
 
 # unfinished FILE: the test that had begun but not ended, or nothing.
 unfinished() {
-	jq -rnR 'reduce (inputs | fromjson?) as $r (null;
+	stream "$1" | jq -rn 'reduce inputs as $r (null;
 		if $r.event == "begin" then $r.test
 		elif $r.event == "end" then null
-		else . end) // empty' "$1"
+		else . end) // empty'
 }
 
 # is_done FILE: did init get to the end of its list?
 is_done() {
-	jq -enR '[inputs | fromjson? | select(.event == "done")] | length == 1' \
-		"$1" > /dev/null
+	stream "$1" | jq -en '[inputs | select(.event == "done")] | length == 1' \
+		> /dev/null
 }
 
 # part_of_console DIR TEST: what the console said while the test ran.

@@ -310,11 +310,13 @@ main(int argc, char **argv)
 		chdir("/");
 		shell();
 	} else {
-		results = open("/dev/results", O_WRONLY | O_CLOEXEC);
-		if (results == -1)
+		results = open("/dev/results", O_RDWR | O_CLOEXEC);
+		if (results == -1) {
 			console("init: /dev/results: %s\n", strerror(errno));
-		else
+		} else {
+			record_nonce(results);
 			run_list(list);
+		}
 	}
 	sync();
 	reboot(RB_POWER_OFF);

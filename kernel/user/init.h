@@ -27,6 +27,7 @@ void table_growth(struct table *t, const struct table *before);
 void table_keep_leaks(struct table *t);
 void table_intersect(struct table *t, const struct table *other);
 
+void record_nonce(int fd);
 void record_begin(const char *test, const char *event);
 void record_number(const char *key, long value);
 void record_text(const char *key, const char *text, size_t len);

@@ -12,6 +12,7 @@
 /* One record; text may grow sixfold by escapes. */
 static char line[320 * 1024];
 static size_t used;
+static char nonce[65]; /* what each record bears, or empty */
 
 /*
  * Reads a file whole and ends it with a null byte.  Returns its length, or -1
@@ -135,12 +136,26 @@ put_key(const char *key)
 	put("\":", 2);
 }
 
+/*
+ * Reads this run's nonce from where the records go. A line without it is no
+ * record, whoever has printed it.
+ */
+void
+record_nonce(int fd)
+{
+	ssize_t n = read(fd, nonce, sizeof(nonce) - 1);
+
+	nonce[n > 0 ? n : 0] = '\0';
+}
+
 /* Begins a record. */
 void
 record_begin(const char *test, const char *event)
 {
 	used = 0;
 	put("{", 1);
+	if (nonce[0] != '\0')
+		record_text("nonce", nonce, strlen(nonce));
 	record_text("event", event, strlen(event));
 	if (*test != '\0')
 		record_text("test", test, strlen(test));
