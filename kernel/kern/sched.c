@@ -18,6 +18,7 @@
 #include <san/witness.h>
 
 #define SLICE_TICKS 2 /* clock ticks before equals get their turn */
+#define STUCK_TICKS (30 * (int)HZ) /* with somebody waiting: it loops */
 
 static struct runq runqs[MAXCPU];
 volatile cpumask_t sched_online;
@@ -294,7 +295,8 @@ sched_userret(void)
  * CPUs their turn under QEMU's -icount, where a loop without one (threads
  * that yield to each other, a program that polls) would keep it for long.
  * They may keep it for a tick, too, and then the next one is due at once:
- * `again', and without a pause, or ticks would be all that happens here. */
+ * `again', and without a pause, or ticks would be all that happens here. A
+ * thread that is to go and does not, in the kernel, ends it all at last. */
 static void
 sched_tick(bool again)
 {
@@ -319,6 +321,10 @@ sched_tick(bool again)
 	else
 		td->td_slice = SLICE_TICKS;
 	spin_unlock(&rq->rq_spin);
+	if (td->td_slice < -STUCK_TICKS)
+		panic("a thread has kept CPU %u from others for %d s: a loop "
+		      "in the kernel?",
+		    gd->gd_cpuid, STUCK_TICKS / (int)HZ);
 }
 
 /* A wakeup IPI came. Who sent it set RQF_RESCHED beforehand, and the way
