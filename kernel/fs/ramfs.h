@@ -82,6 +82,8 @@ void ramfs_inactive(struct vnode *vp);
 /* ramfs_attr.c */
 int ramfs_getattr(struct vnode *vp, struct kstat *st);
 int ramfs_setattr(struct vnode *vp, const struct kstat *st, uint32_t mask);
+/* ramfs_file.c */
+bool ramfs_intact(struct vnode *vp, uint64_t off, const void *kaddr);
 /* ramfs.c: what devfs is made of, too. */
 struct mount *ramfs_new(const char *fstype); /* mnt_data: the root node */
 void ramfs_undo(struct mount *mp);	     /* never put in place: frees it */

@@ -94,6 +94,22 @@ ramfs_getpage(struct vnode *vp, uint64_t off, void *kaddr)
 	return 0;
 }
 
+/*
+ * Does the page at off of a file, at kaddr, have what the archive has? What may
+ * have been written to has not to. Quiescent.
+ */
+bool
+ramfs_intact(struct vnode *vp, uint64_t off, const void *kaddr)
+{
+	struct ramfs_node *rn = vp->v_data;
+
+	if (vp->v_ops != &ramfs_regops || rn->rn_pinned || rn->rn_nlink == 0 ||
+	    off >= rn->rn_datalen)
+		return true;
+	return memcmp(kaddr, rn->rn_data + off,
+		   MIN(rn->rn_datalen - off, PAGE_SIZE)) == 0;
+}
+
 /* vop_readlink; v_lock shared. */
 static int
 ramfs_readlink(struct vnode *vp, char *buf, size_t size, size_t *lenp)

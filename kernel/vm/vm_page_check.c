@@ -3,6 +3,7 @@
  * vm_check() of pages: queues, totals, busy words, wirings and the objects
  * that pages say they belong to. Quiet points only.
  */
+#include <fs/ramfs.h>
 #include <vm/vm_check.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
@@ -75,6 +76,12 @@ check_membership(vm_page_t m)
 		vm_check_fail("page %#lx at index %lu is beyond object %u's "
 			      "size %lu",
 		    m->phys_addr, m->pindex, object->id, object->size);
+	if (object->type == OBJT_VNODE &&
+	    !ramfs_intact(object->handle, (uint64_t)m->pindex << PAGE_SHIFT,
+		(const void *)PHYS_TO_DMAP(m->phys_addr)))
+		vm_check_fail("page %#lx at index %lu of object %u is not what "
+			      "the initramfs has",
+		    m->phys_addr, m->pindex, object->id);
 	vm_object_drop(object);
 }
 
