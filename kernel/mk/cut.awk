@@ -12,8 +12,8 @@
 # Wants: mode, "cut", or "strip" for the solution without its marks; and for
 # cut: lab, the number; plain, the solution without its marks; before, the
 # previous stage's file without marks, or ""; and names, a file to which each
-# region's name and place is added.  An error is said in one line and ends it
-# with status 1.
+# region's name and place is added.  With "only", an exercise, the other regions
+# keep their bodies.  An error is said in one line and ends it with status 1.
 
 function fail(line, why)
 {
@@ -125,9 +125,22 @@ function previous(i,	h, shift, grow, to, k, out)
 	return out
 }
 
+# The number of an exercise that region i belongs to.
+function exercise(i,	s)
+{
+	s = name[i]
+	sub(/[a-z]$/, "", s)
+	return s
+}
+
 # The text that a starter has for region i.
 function body(i,	indent, out, k, s)
 {
+	if (only != "" && exercise(i) != only) {
+		for (k = first[i]; k <= last[i]; k++)
+			out = out line[k] "\n"
+		return out
+	}
 	if (kind[i] == "previous")
 		return previous(i)
 	if (kind[i] == "answers") {
@@ -142,8 +155,7 @@ function body(i,	indent, out, k, s)
 	sub(/\/\*.*/, "", indent)
 	if (indent !~ /^\t/)
 		fail(at[i], "region " name[i] " is in no function: say previous")
-	s = name[i]
-	sub(/[a-z]$/, "", s)
+	s = exercise(i)
 	sub(/\./, ", ", s)
 	return indent "LAB_TODO(" s ");\n"
 }

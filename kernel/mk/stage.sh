@@ -41,12 +41,12 @@ words() {
 	n=1
 	while [ "$n" -le "$top" ]; do
 		s=$(slug "$n")
-		from=solutions
+		# Of a lab, what is not the student's comes from the solution.
+		[ ! -d "solutions/$s" ] || echo "solutions/$s"
 		if [ -n "$2" ] && { [ "$n" = "$top" ] || [ "$3" = mine ]; }
 		then
-			from=labs
+			echo "labs/$s"
 		fi
-		echo "$from/$s"
 		removed "$s"
 		n=$((n + 1))
 	done

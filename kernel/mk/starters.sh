@@ -1,16 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# starters.sh [--check | --to DIR N]: cuts the starter files of every lab from its
-# solution (see cut.awk) and puts them into labs/, with their names into part.json.
+# starters.sh [--check | --to DIR N [EXERCISE]]: cuts the starter files of every lab
+# from its solution (see cut.awk) and puts them into labs/, with their names into
+# part.json.
 # A file that was edited there since is not overwritten: it may be a student's.
-# --check only says what is not as it would be; --to cuts lab N's into DIR.
+# --check only says what is not as it would be; --to cuts lab N's into DIR, or the
+# solution with no more than that exercise cut.
+# Files that part.json calls "given" are not the student's: they judge his work.
 set -eu
 work=build/starters
-check= only= to=
+check= only= to= exercise=
 case ${1-} in
 --check) check=yes ;;
---to) to=$2 only=$3 work=$2.cut ;; # others may do the same
+--to) to=$2 only=$3 exercise=${4-} work=$2.cut ;; # others may do the same
 esac
 tab=$(printf '\t')
 mkdir -p "$work"
@@ -34,8 +37,9 @@ before() {
 # cut N SLUG DIR: one lab's starters.
 cut() {
 	: > "$work/names"
+	jq -r '.given // [] | .[]' "labs/$2/part.json" > "$work/given"
 	(cd "solutions/$2" && find . -type f | sed 's|^\./||' |
-	    LC_ALL=C sort) > "$work/files"
+	    grep -vxFf "$OLDPWD/$work/given" | LC_ALL=C sort) > "$work/files"
 	while read -r file; do
 		mkdir -p "$3/$(dirname "$file")"
 		awk -v mode=strip -f kernel/mk/cut.awk "solutions/$2/$file" \
@@ -44,7 +48,7 @@ cut() {
 		was=$found
 		[ -z "$was" ] ||
 		    awk -v mode=strip -f kernel/mk/cut.awk "$was" > "$work/was"
-		awk -v mode=cut -v lab="$1" -v plain="$work/plain" \
+		awk -v mode=cut -v lab="$1" -v only="$exercise" -v plain="$work/plain" \
 		    -v before="${was:+$work/was}" -v names="$work/names" \
 		    -f kernel/mk/cut.awk "solutions/$2/$file" > "$3/$file" ||
 		    return 1

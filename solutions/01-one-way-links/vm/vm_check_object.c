@@ -177,7 +177,6 @@ check_pages(vm_object_t object)
 		    count, object->resident_page_count);
 }
 
-/* LAB 1.3o previous: keep what can still be checked. */
 /* The link's flag is right. */
 static void
 check_shadows(vm_object_t object)
@@ -189,7 +188,6 @@ check_shadows(vm_object_t object)
 		vm_check_fail("object %u (flags %#x) should%s have ONSHADOW",
 		    object->id, object->flags, onshadow ? "" : " not");
 }
-/* END LAB 1.3o */
 
 /* Nobody is at work on the object. */
 static void
