@@ -86,7 +86,7 @@ load lib/stage
 has_member() {
 	local members name bad=0
 
-	attempted || return
+	written || return
 	members=$(gdb -q -nx -batch -ex "ptype struct $1" \
 		"${NYMPH_ISO%/*}/kernel.elf" 2>&1)
 	for name in "${@:2}"; do

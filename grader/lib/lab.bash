@@ -69,6 +69,17 @@ exercise_of() {
 	[[ ! $rest =~ ^([0-9]+\.[0-9]+)\  ]] || echo "${BASH_REMATCH[1]}"
 }
 
+# to_read: where the book tells what the running test's exercise is about.
+to_read() {
+	local exercise slug
+
+	exercise=$(exercise_of)
+	[[ -n $exercise ]] || return 0
+	slug=$(sh "$TOP/kernel/mk/stage.sh" slug "${exercise%.*}")
+	jq -r --arg e "$exercise" '"read:   \(.sections[$e] | tojson) in \(.book)"' \
+		"$TOP/labs/$slug/part.json"
+}
+
 # attempted: the running test's exercise was begun; else says that it was not.
 attempted() {
 	local exercise
@@ -79,6 +90,21 @@ attempted() {
 		echo "not attempted: nothing was changed in exercise $exercise"
 		return 1
 	}
+}
+
+# written: no part of the running test's exercise is left to be written; else says
+# where one is.  For tests that look at the kernel without running it.
+written() {
+	local exercise left
+
+	attempted || return
+	exercise=$(exercise_of)
+	[[ -n $exercise && -n ${LAB:-} ]] || return 0
+	left=$(cd "$TOP/$(part_folder)" &&
+		grep -rlF "LAB_TODO(${exercise/./, });" . | sed 's|^\./||' | sort | xargs)
+	[[ -z $left ]] && return
+	echo "exercise $exercise is still to be written in: $left"
+	return 1
 }
 
 # not_written DIR: the exercise whose LAB_TODO ended that boot, or nothing.
@@ -133,7 +159,7 @@ answers_expect() {
 lacks_member() {
 	local members found
 
-	attempted || return
+	written || return
 	members=$(gdb -q -nx -batch -ex "ptype struct $1" \
 		"${NYMPH_ISO%/*}/kernel.elf" 2>&1)
 	if [[ $members != *"type = struct $1 {"* ]]; then
@@ -151,7 +177,7 @@ lacks_member() {
 lacks_symbol() {
 	local found
 
-	attempted || return
+	written || return
 	found=$(nm "${NYMPH_ISO%/*}/kernel.elf" | awk '{ print $NF }' |
 		grep -xE "($(IFS='|' && echo "$*"))(\.(isra|part|constprop|cold)\.?[0-9]*)?" |
 		sort -u | xargs)

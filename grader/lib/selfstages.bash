@@ -79,6 +79,11 @@ step_drift() {
 			"labs/$slug/README.md" | sort > "$out/told"
 		must "lab $n's handout tells the points that the tests give" \
 			diff "$out/points" "$out/told"
+		jq -r '.book as $b | .sections[] | "## " + . + "\t" + $b' \
+			"labs/$slug/part.json" | sort -u > "$out/sections"
+		must "the book has the sections that lab $n sends to" bash -c \
+			'while IFS=$'"'\t'"' read -r s f; do grep -qxF "$s" "$f" || exit 1
+			done' bash < "$out/sections"
 		must "lab $n has hints for each exercise" test \
 			"$(jq -r '.hints // {} | keys[]' "labs/$slug/part.json")" \
 			= "$(cut -d' ' -f1 "$out/points")"
@@ -155,42 +160,4 @@ step_labs() {
 	lab_says 'more.c does not belong to lab 1'
 	rm "$lab/vm/more.c" "$lab/vm/vm_fault.c"
 	lab_says 'vm_fault.c is missing'
-}
-
-# submits WORDS FILE LINE...: lab 1 of the copy with these lines at the end of a file
-# must be refused, in one line with these words.
-submits() {
-	local words=$1 file=labs/01-one-way-links/$2
-
-	printf '%s\n' "${@:3}" >> "$out/copy/$file"
-	lab_says "$words"
-	cp "$file" "$out/copy/$file"
-}
-
-# Submissions that cheat, or do not build.
-step_submissions() {
-	local c=vm/vm_object_dealloc.c
-
-	copy
-	must 'a lab builds in a copy' make -C "$out/copy" iso LAB=1
-	submits 'uses __asm__, which only' $c 'void x(void);' \
-		'void x(void) { __asm__("cli; hlt"); }'
-	submits 'says "##"' $c '#define J(a, b) a##b'
-	submits 'executes "out' $c '#include <amd64/cpufunc.h>' 'void x(void);' \
-		'void x(void) { outb(0x2f8, 1); }'
-	submits 'uses boot_die, which is not' $c 'void x(void);' \
-		'void boot_die(const char *, ...);' \
-		'void x(void) { boot_die("passed"); }'
-	submits 'multiple definition' $c 'void lapic_eoi(void);' \
-		'void lapic_eoi(void) { }'
-	submits 'uses __attribute__' $c 'void x(void) __attribute__((weak));' \
-		'void x(void) { }'
-	submits 'error: ' $c '#include "/etc/shadow-"'
-	submits 'error: ' $c '#include __FILE__'
-	NYMPH_BUILD=10
-	export NYMPH_BUILD
-	submits 'an endless include or macro' $c '#define A(x) x x x x x x x x' \
-		'#define B(x) A(A(A(A(x))))' '#define C(x) B(B(B(B(x))))' \
-		'const char x[] = C(C("endless"));'
-	unset NYMPH_BUILD
 }
