@@ -37,9 +37,9 @@ before() {
 # cut N SLUG DIR: one lab's starters.
 cut() {
 	: > "$work/names"
-	jq -r '.given // [] | .[]' "labs/$2/part.json" > "$work/given"
-	(cd "solutions/$2" && find . -type f | sed 's|^\./||' |
-	    grep -vxFf "$OLDPWD/$work/given" | LC_ALL=C sort) > "$work/files"
+	(cd "solutions/$2" && find . -type f | sed 's|^\./||' | LC_ALL=C sort |
+	    grep -vxF -e "$(jq -r '.given // [] | .[]' "../../labs/$2/part.json")") \
+	    > "$work/files"
 	while read -r file; do
 		mkdir -p "$3/$(dirname "$file")"
 		awk -v mode=strip -f kernel/mk/cut.awk "solutions/$2/$file" \
