@@ -121,7 +121,6 @@ step_labs() {
 		must "and boots, and scores nothing" begun_nothing $n
 	done
 
-	cuts 2 2.5
 	copy
 	printf '%s\n' '/* LAB 1.5 previous: x */' '/* END LAB 1.5 */' \
 		>> "$out/copy/solutions/01-one-way-links/vm/vm_fault.c"
