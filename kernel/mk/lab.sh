@@ -59,8 +59,9 @@ MAKEFLAGS=${MAKEFLAGS%% --jobserver*}
 export MAKEFLAGS
 bounded sh -c '"$@" && touch "$0"' "$out/built" "$@"
 if [ ! -e "$out/built" ]; then
-	line=$(grep -E -m 1 'error: |undefined reference|multiple definition' \
-	    "$out/log")
+	# A compiler that was stopped by a limit has no error of the student's.
+	line=$(grep -v 'signal terminated program' "$out/log" | grep -E -m 1 \
+	    'error: |undefined reference|multiple definition')
 	path=$(echo "$line" | sed -n \
 	    "s|^\(ld: \)\?\($out/tree/\)\?\([a-z0-9_/]*\.[chS]\):.*|\3|p")
 	if [ -z "$line" ]; then
