@@ -33,7 +33,8 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 bibtex_bibfiles = ["references.bib"]
 myst_heading_anchors = 3
 myst_footnote_transition = False
-exclude_patterns = ["README.md", "chapters/00-collapse.md", "data", "ext"]
+exclude_patterns = ["README.md", "chapters/00-collapse.md",
+                    "chapters/02-walk.md", "data", "ext"]
 
 numfig = True
 numfig_format = {

@@ -169,18 +169,21 @@ def keep(folder, name, data):
 def main():
     part, results, kernel, folder = sys.argv[1:]
     made = f"make book-data PART={part}"
-    programs, measured = {}, {}
+    programs, measured, said = {}, {}, {}
     for test, out in outputs(results):
         program, _, name = test.partition("_")
         if program == "measure":
             measured.update(counts(out))
-        else:
+        elif program == "picture":
             programs[name] = steps(out)
+        else:
+            said[test] = out.splitlines()
     events = filter_events(programs.pop("events"))
     renumber(programs)
     keep(folder, f"chain-{part}.json", {"made": made, "programs": programs})
     keep(folder, f"counts-{part}.json", {"made": made, "rows": measured})
     keep(folder, f"events-{part}.json", {"made": made, "steps": events})
+    keep(folder, f"said-{part}.json", {"made": made, "tests": said})
     keep(folder, f"layout-{part}.json", {"made": made, "structs": layouts(kernel)})
 
 

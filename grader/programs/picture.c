@@ -174,7 +174,8 @@ TEST(fork)
 }
 
 /* The same from the other end: the parent is first to write, and to go. */
-TEST(survivor)
+static void
+survive(int again)
 {
 	struct child c, d;
 
@@ -190,6 +191,21 @@ TEST(survivor)
 	step("The parent forks again and rewrites its pages.");
 	child_end(&d);
 	step("That child exits, too.");
+	if (!again)
+		return;
+	child_start(&c, "third child", 0, 1);
+	step("The parent forks a third time.");
+	child_end(&c);
+}
+
+TEST(survivor)
+{
+	survive(0);
+}
+
+TEST(third)
+{
+	survive(1);
 }
 
 /* Three generations, of which the middle one goes. */
@@ -332,6 +348,25 @@ TEST(split)
 	step("Two pages in the middle become read-only.");
 	child_start(&c, "child", 0, 1);
 	step("A fork.");
+	child_end(&c);
+}
+
+/* The other way round: forked and written first, then clipped; and again. */
+TEST(clip)
+{
+	struct child c, d;
+
+	begin();
+	touch(0, 8);
+	child_start(&c, "child", 0, 1);
+	touch(0, 1);
+	step("The parent has forked and written its first page.");
+	MUST(mprotect(region + 2 * PAGE, 2 * PAGE, PROT_READ));
+	step("It makes two pages in the middle read-only.");
+	child_start(&d, "second child", 0, 1);
+	touch(5, 1);
+	child_end(&d);
+	step("After another fork it has written its sixth page.");
 	child_end(&c);
 }
 
