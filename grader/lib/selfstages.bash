@@ -82,7 +82,10 @@ step_drift() {
 		jq -r '.book as $b | .sections[] | "## " + . + "\t" + $b' \
 			"labs/$slug/part.json" | sort -u > "$out/sections"
 		must "the book has the sections that lab $n sends to" bash -c \
-			'while IFS=$'"'\t'"' read -r s f; do grep -qxF "$s" "$f" || exit 1
+			'while IFS=$'"'\t'"' read -r s f; do
+				# The chapter, and the files that it includes.
+				sed -n "s|^.*{include} \(.*\)|book/chapters/\1|p" "$f" |
+				xargs cat "$f" | grep -xF "$s" || exit 1
 			done' bash < "$out/sections"
 		must "lab $n has hints for each exercise" test \
 			"$(jq -r '.hints // {} | keys[]' "labs/$slug/part.json")" \
