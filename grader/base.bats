@@ -43,6 +43,7 @@ load lib/stage
 @test "[2] cow_offset_collapse: a piece takes in the object that it shows a part of" { check; }
 @test "[2] cow_offset_taken_in: a child's object takes in a piece of another" { check; }
 @test "[2] cow_offset_stepped_around: a child's object steps around a piece that it hides" { check; }
+@test "[2] cow_foreign_store: a page that process_vm_writev copies is seen at once" { check; }
 @test "[1] cow_hundred: a hundred forks leave the chain as it was" { check; }
 
 #: fork Processes

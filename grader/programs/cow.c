@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "t.h"
@@ -449,6 +450,31 @@ TEST(offset_taken_in)
 TEST(offset_stepped_around)
 {
 	through_the_middle(2);
+}
+
+/* A store by process_vm_writev(2), which maps nothing: who had the page mapped sees
+ * what it wrote, the child does not. */
+TEST(foreign_store)
+{
+	char text[] = "over the edge", *p = t_map(2);
+	struct iovec local = {text, sizeof(text)};
+	struct iovec remote = {p + PAGE - 4, sizeof(text)};
+	struct gate go;
+	pid_t pid;
+
+	t_fill(p, 2 * PAGE, 1);
+	gate_init(&go);
+	pid = t_fork();
+	if (pid == 0) {
+		gate_wait(&go);
+		say("child: %08x\n", t_sum(p, 2 * PAGE));
+		t_exit();
+	}
+	EXPECT(sizeof(text),
+	    process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
+	say("parent: %s, %08x\n", p + PAGE - 4, t_sum(p, 2 * PAGE));
+	gate_open(&go);
+	t_reap(pid);
 }
 
 /* A hundred forks in a row, each child writing, leave nothing on the parent. */
