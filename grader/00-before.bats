@@ -43,14 +43,12 @@ load lib/stage
 @test "[1] upward_smp_nothing: it never gives up when nobody is on his way" { check; }
 @test "[1] upward_smp_read: nor while a fault reads" { check; }
 @test "[1] upward_smp_write: nor while a fault copies: it waits for paging" { check; }
-@test "[1] upward_smp_fork: it gives up while a fork has the chain lock" { check; }
 
 #: links What the links upward cost and spare
 @test "[1] links_tokens: exclusive tokens at a process's end" { check; }
 @test "[1] links_copies: a survivor's writes copy nothing" { check; }
 
 @test "[2] pagein_gives_way: a fault in the way of a fork gives the map up, and starts anew" { check; }
-@test "[2] pagein_moves_up: what cannot be collapsed gives up the pages that are at hand" { check; }
 
 #: race Races: by a script, and by a schedule's seed
 @test "[3] race_R2: who syncs a page waits for its M bit to be accounted for" { check; }
@@ -58,6 +56,7 @@ load lib/stage
 @test "[3] race_R4: of two that remove one mapping, one does" { check; }
 @test "[3] race_R6: a page freed between hash and busy is not mapped" { check; }
 @test "[3] race_R8: who waits for a placemark given back and retaken is woken" { check; }
+@test "[3] race_upward: the walk upward gives way to a fork; then pages move one by one" { check; }
 @test "[2] race_shootdown: what is unmapped on one CPU is gone on the other" { check; }
 @test "[1] race_loop_R2: unmapping against syncing" { check; }
 @test "[1] race_loop_R3: write-protecting against writing" { check; }

@@ -149,7 +149,7 @@ group_options() {
 	swap) echo mem=8 swap=ddb ;;
 	vdisk | vext2) echo "limit=${SAN:+1}80" ;; # the host's time
 	press) echo mem=8 swap=dda ;;
-	race) echo vm.fault_quick=1 ;;
+	race) echo vm.fault_quick=1 mem=8 swap=ddb ;;
 	esac
 	if [[ $1 == race ]] || sched_seeded; then
 		sched_options
@@ -250,7 +250,9 @@ group_disks() {
 		;;
 	race)
 		ext2_image "$2/disk" 1M 1024 -b 1024
-		echo "dd:$2/disk"
+		rm -f "$2/swap" "$2/other"
+		truncate -s 16M "$2/swap" "$2/other"
+		echo "dd:$2/disk dd:$2/swap dd:$2/other"
 		;;
 	fb) echo screen: ;;
 	esac

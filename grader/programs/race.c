@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Races that the rework of the VM brought, one after another: R2, R3, R4, R6
- * and R8 of its history, and a missing TLB shootdown. Two threads meet in the
- * same few instructions of the kernel.
+ * and R8 of its history, a missing TLB shootdown, and what it did away with, the
+ * walk upward. Two threads meet in the same few instructions of the kernel.
  *
  * "race R2" has them meet by a script, grader/races/R2: the first thread waits
  * at the script's point, then the second one does its part. What became of the
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
 #include "t.h"
@@ -453,4 +454,99 @@ TEST(shootdown)
 {
 	race(NULL, shootdown);
 	say("the last read: %s\n", seen);
+}
+
+/*
+ * The walk upward gives up, and what it leaves moves up by and by.
+ *
+ * A child shares an object with us, who have a shadow in front of it.  A thread
+ * of the child reads a page of it from swap; our fork, with the shadow
+ * chain-locked, waits for that.  Then the child unmaps the object: it should be
+ * taken in by the shadow, which is locked.  So that is given up, though nobody
+ * but the shadow has the object any more.  Before the fork can do it, swapoff
+ * begins to read the object's pages: only those that are at hand move up.  So
+ * does, instead of being copied, one that we write and that has to be read.
+ */
+#define SWAPPED (T_RAM / 8 / PAGE)
+
+static void *
+read_one(void *arg)
+{
+	(void)arg;
+	EXPECT(1, t_is(p, SWAPPED / 2, 1));
+	return NULL;
+}
+
+/* The child's part, from when the gate opens. */
+static void
+let_go(struct gate *g)
+{
+	pthread_t t;
+
+	gate_wait(g);
+	EXPECT(0, pthread_create(&t, NULL, read_one, NULL));
+	EXPECT(0, pthread_join(t, NULL));
+	MUST(munmap(p, SWAPPED * PAGE));
+	MUST(swapoff("/dev/ddc"));
+	t_exit();
+}
+
+/* Our part, when the child's thread reads. */
+static void
+fork_and_write(void)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		t_exit();
+	t_reap(pid);
+	t_put(p, SWAPPED - 1, 1);
+}
+
+/* Prints whether a counter has grown. */
+static void
+say_grown(const char *what, const char *name, long before)
+{
+	say("%s: %s\n", what, t_vmstat(name) > before ? "yes" : "no");
+}
+
+TEST(upward)
+{
+	long gave = t_vmstat("v_upward_giveup"), few = t_vmstat("v_qcollapse");
+	long one = t_vmstat("v_cow_optim"), reads;
+	struct gate g;
+	pid_t pid;
+
+	/* All else goes to the other disk, or nowhere. */
+	begin();
+	t_squeeze();
+	t_mkswap("/dev/ddc", 4096, NULL);
+	MUST(swapon("/dev/ddc", SWAP_FLAG_PREFER | 7));
+	p = t_map(SWAPPED);
+	t_put_all(p, SWAPPED, 1);
+	t_squeeze();
+
+	gate_init(&g);
+	pid = t_fork();
+	if (pid == 0)
+		let_go(&g);
+	t_put(p, 0, 1); /* makes the shadow */
+	sched("%s", "sched off");
+	arm("upward");
+	t_control("ddc latency 200000000");
+	reads = t_vmstat("v_swapin");
+	gate_open(&g);
+	while (t_vmstat("v_swapin") == reads)
+		pause_cpu();
+	fork_and_write();
+	t_reap(pid);
+	t_control("ddc latency 100000");
+
+	say_outcome();
+	say_grown("the walk upward gave up", "v_upward_giveup", gave);
+	say_grown("pages at hand moved up", "v_qcollapse", few);
+	say_grown("a page moved that was to be copied", "v_cow_optim", one);
+	EXPECT(0, t_wrong(p, SWAPPED, 1));
+	MUST(munmap(p, SWAPPED * PAGE));
+	gate_close(&g);
 }

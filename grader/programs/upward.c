@@ -16,10 +16,8 @@
 
 #define NPAGES 32
 #define ROUNDS 100
-#define DELAYS 37 /* so many turns at most before a fork */
 
 static char *p;
-static int delay; /* another one in each round: sooner or later they meet */
 
 /* Rounds of a child that ends while this process does something. */
 static void
@@ -35,7 +33,6 @@ race(const char *what, void (*something)(int i))
 		for (i = 0; i < NPAGES; i++)
 			p[i * PAGE] = 1;
 		*flag = 0;
-		delay = round % DELAYS;
 		pid = t_fork();
 		if (pid == 0) {
 			for (i = 0; i < NPAGES / 2; i++)
@@ -74,19 +71,6 @@ writes(int i)
 	p[i % NPAGES * PAGE] = 4;
 }
 
-static void
-forks(int i)
-{
-	pid_t pid;
-
-	for (i = 0; i < delay; i++)
-		__builtin_ia32_pause();
-	pid = t_fork();
-	if (pid == 0)
-		_exit(0);
-	waitpid(pid, NULL, 0);
-}
-
 TEST(smp_nothing)
 {
 	race("nothing", nothing);
@@ -100,9 +84,4 @@ TEST(smp_read)
 TEST(smp_write)
 {
 	race("write", writes);
-}
-
-TEST(smp_fork)
-{
-	race("fork", forks);
 }

@@ -159,7 +159,8 @@ arm_end(struct sched_arm *a, enum arm_state state)
 }
 
 /* Waits as the script says. Other threads of this CPU count as others only
- * where they can run. */
+ * where they can run: where the thread may sleep it does, a tick at a time, and
+ * has no tokens meanwhile. */
 static void
 arm_wait(struct sched_arm *a, bool may_sleep)
 {
@@ -171,8 +172,10 @@ arm_wait(struct sched_arm *a, bool may_sleep)
 			arm_end(a, ARM_MET);
 		else if (nanotime() > limit)
 			arm_end(a, ARM_LATE);
+		else if (may_sleep && sched_point_may_switch())
+			tsleep(a, 0, "armed", 1);
 		else
-			sched_point_giveway(may_sleep);
+			cpu_pause();
 	}
 }
 

@@ -15,8 +15,8 @@ struct sched_point *sched_point_find(const char *name);
 /* How many points all CPUs, or all but that one, have passed. */
 #define NO_CPU MAXCPU
 uint64_t sched_points_passed(uint32_t but);
-/* Lets other CPUs run, and with may_sleep other threads of this one. */
-void sched_point_giveway(bool may_sleep);
+/* Whether the running thread could sleep where it is. */
+bool sched_point_may_switch(void);
 
 /* Arms what the text says; false, and why in err, when it says nothing that
  * can be done. Replaces what was armed and has not been reached. */

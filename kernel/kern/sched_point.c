@@ -102,10 +102,10 @@ sched_points_passed(uint32_t but)
 	return sum;
 }
 
-/* May the running thread leave its CPU here? A point that says so is no
- * promise that everybody who comes by may. */
-static bool
-may_switch(void)
+/* See kern/sched_arm.h. A point that says a thread may sleep there is no promise
+ * that everybody who comes by may. */
+bool
+sched_point_may_switch(void)
 {
 	const struct thread *td = curthread;
 	const struct globaldata *gd = mycpu;
@@ -115,11 +115,11 @@ may_switch(void)
 	    td->td_wchan == NULL && (read_rflags() & PSL_I) != 0;
 }
 
-/* See kern/sched_arm.h. */
-void
-sched_point_giveway(bool may_sleep)
+/* Lets other CPUs run, and with may_sleep other threads of this one. */
+static void
+giveway(bool may_sleep)
 {
-	if (may_sleep && may_switch())
+	if (may_sleep && sched_point_may_switch())
 		lwkt_yield();
 	else
 		cpu_pause();
@@ -193,7 +193,7 @@ random_point(bool may_sleep)
 		return;
 	pauses++;
 	for (uint32_t n = 1 + rnd(PAUSES_MAX); n > 0; n--)
-		sched_point_giveway(may_sleep && n % 2 == 0);
+		giveway(may_sleep && n % 2 == 0);
 }
 
 /* The running thread passes a point; any context. Other CPUs may run before

@@ -224,6 +224,7 @@ object_off(vm_object_t object, uint32_t dev)
 
 	lwkt_gettoken(&object->token);
 	vm_object_pip_add(object, 1);
+	SCHED_POINT("vm.swapoff_object");
 	while (error == 0 && (object->flags & OBJ_DEAD) == 0 &&
 	    swap_meta_find_dev(object, &pindex, dev))
 		error = bring_in(object, pindex);

@@ -38,6 +38,7 @@ chain_sleep(
 	if (atomic_cmpset_uint(&object->chainlk, chainlk, chainlk | bits)) {
 		cnt_inc(v_chainlk);
 		tsleep(&object->chainlk, PINTERLOCKED, wmesg, 0);
+		SCHED_POINT_SLEEP("vm.chain_woken");
 	} else {
 		tsleep_remove(curthread);
 	}
