@@ -178,7 +178,6 @@ void pmap_clear_modify(vm_page_t m);
 int pmap_ts_referenced(vm_page_t m);	/* clears A, counts; stops after 5;
 				      * never sleeps */
 void pmap_clear_reference(vm_page_t m); /* never sleeps */
-int pmap_pv_count(vm_page_t m);		/* length of md.pv_list */
 
 /* --- pmap_kernel.c, kernel mappings: no pv, wired, not managed --- */
 /* Makes the page tables for a range of the KVA window, so that pmap_kenter

@@ -250,17 +250,3 @@ pmap_clear_reference(vm_page_t m)
 {
 	pmap_clear_accessed(m, INT32_MAX);
 }
-
-/* How many mappings m has. */
-int
-pmap_pv_count(vm_page_t m)
-{
-	pv_entry_t pv;
-	int n = 0;
-
-	spin_lock(&m->spin);
-	TAILQ_FOREACH (pv, &m->md.pv_list, pv_list)
-		n++;
-	spin_unlock(&m->spin);
-	return n;
-}

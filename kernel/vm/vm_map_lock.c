@@ -34,13 +34,6 @@ vm_map_lock_read(vm_map_t map)
 	lockmgr(&map->lock, LK_SHARED);
 }
 
-/* The same without sleeping: 0, or EBUSY and no lock. */
-int
-vm_map_lock_read_try(vm_map_t map)
-{
-	return lockmgr(&map->lock, LK_SHARED | LK_NOWAIT);
-}
-
 /* The same, sleeping for a tenth of a second at most: 0, or EWOULDBLOCK and
  * no lock. The one way to ask for the map while holding a busy page. */
 int

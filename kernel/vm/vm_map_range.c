@@ -130,34 +130,6 @@ done:
 }
 
 /*
- * Sets what a fork does with start..end; holes are passed over. Takes the
- * lock; may sleep.
- */
-int
-vm_map_inherit(
-    vm_map_t map, vm_offset_t start, vm_offset_t end, vm_inherit_t inherit)
-{
-	vm_map_entry_t entry;
-
-	if (inherit != VM_INHERIT_NONE && inherit != VM_INHERIT_COPY &&
-	    inherit != VM_INHERIT_SHARE)
-		return KERN_INVALID_ARGUMENT;
-	vm_map_lock(map);
-	range_check(map, &start, &end);
-	entry = vm_map_entry_from(map, start);
-	if (entry != NULL && entry->start < start)
-		vm_map_clip_start(map, entry, start);
-	for (; entry != NULL && entry->start < end;
-	     entry = vm_map_next(entry)) {
-		vm_map_clip_end(map, entry, end);
-		entry->inheritance = inherit;
-		vm_map_simplify_entry(map, entry);
-	}
-	vm_map_unlock(map);
-	return KERN_SUCCESS;
-}
-
-/*
  * Unmaps an entry's pages and, where they can be nobody else's, frees them
  * now: an object that was cut in pieces would else keep them as long as one
  * piece is mapped. Not so with shared memory, which mremap can bring into

@@ -208,7 +208,7 @@ vm_object_pip_add(vm_object_t object, uint32_t n)
 void
 vm_object_pip_wakeup(vm_object_t object)
 {
-	uint32_t pip = object->paging_in_progress, npip;
+	uint32_t pip = atomic_load_uint(&object->paging_in_progress), npip;
 
 	SCHED_POINT("vm.pip_wakeup");
 	do {
@@ -232,7 +232,7 @@ vm_object_pip_wait(vm_object_t object, const char *wmesg)
 	while (vm_object_pip_count(object) != 0) {
 		tsleep_interlock(&object->paging_in_progress, 0);
 		SCHED_POINT("vm.pip_armed");
-		pip = object->paging_in_progress;
+		pip = atomic_load_uint(&object->paging_in_progress);
 		SCHED_POINT("vm.pip_looked");
 		if ((pip & ~PIP_WAITING) != 0 &&
 		    atomic_cmpset_uint(

@@ -344,24 +344,6 @@ vm_page_bits(int base, int size)
 	return (uint8_t)((2U << last) - (1U << first));
 }
 
-/* Marks bytes as holding data; blocks only partly covered have their other
- * part zeroed when they held none. Hard-busy. */
-void
-vm_page_set_valid(vm_page_t m, int base, int size)
-{
-	char *va = (char *)PHYS_TO_DMAP(m->phys_addr);
-	int start = base & ~(DEV_BSIZE - 1);
-	int end = base + size, stop = roundup2(end, DEV_BSIZE);
-
-	if (size == 0)
-		return;
-	if (start != base && (m->valid & (1U << (base >> DEV_BSHIFT))) == 0)
-		memset(va + start, 0, (size_t)(base - start));
-	if (stop != end && (m->valid & (1U << (end >> DEV_BSHIFT))) == 0)
-		memset(va + end, 0, (size_t)(stop - end));
-	m->valid |= vm_page_bits(base, size);
-}
-
 /* Marks bytes as changed. Hard-busy; or held, by one who has just changed
  * them. */
 void

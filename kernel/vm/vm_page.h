@@ -109,11 +109,11 @@ int rb_vm_page_compare(struct vm_page *a, struct vm_page *b);
  * + hold + wired-or-off-queue = vm_page_count. */
 struct vmstats {
 	int64_t v_page_count; /* (k) pages in vm_page_array handed to VM */
-	int64_t v_free_count; /* on PQ_FREE queues */
-	int64_t v_cache_count;
-	int64_t v_inactive_count;
-	int64_t v_active_count;
-	int64_t v_wire_count;	 /* pages with wire_count > 0 */
+	volatile int64_t v_free_count; /* on PQ_FREE queues */
+	volatile int64_t v_cache_count;
+	volatile int64_t v_inactive_count;
+	volatile int64_t v_active_count;
+	volatile int64_t v_wire_count; /* pages with wire_count > 0 */
 	int64_t v_free_reserved; /* (k) only interrupts and the daemon below */
 	int64_t v_free_min;	 /* (k) allocation sleeps below */
 	int64_t v_free_target;	 /* (k) the daemon works up to this */
@@ -158,7 +158,6 @@ vm_page_t vm_page_lookup_busy_try(
 vm_page_t vm_page_lookup_busy_wait(
     vm_object_t object, vm_pindex_t pindex, bool also_soft, const char *wmesg);
 vm_page_t vm_page_grab(vm_object_t object, vm_pindex_t pindex, int flags);
-void vm_page_set_valid(vm_page_t m, int base, int size);
 void vm_page_set_dirty(vm_page_t m, int base, int size);
 void vm_page_zero_invalid(vm_page_t m, bool setvalid);
 uint8_t vm_page_bits(int base, int size);

@@ -37,7 +37,7 @@ queue_kind(uint16_t queue)
 }
 
 /* The total that counts a kind's pages; PQ_HOLD has none of its own. */
-static int64_t *
+static volatile int64_t *
 queue_total(uint16_t kind)
 {
 	switch (kind) {
@@ -59,7 +59,7 @@ static void
 queue_remove_locked(vm_page_t m)
 {
 	struct vpgqueues *pq = &vm_page_queues[m->queue];
-	int64_t *total = queue_total(queue_kind(m->queue));
+	volatile int64_t *total = queue_total(queue_kind(m->queue));
 
 	TAILQ_REMOVE(&pq->pl, m, pageq);
 	pq->lcnt--;
@@ -87,7 +87,7 @@ static void
 queue_insert(vm_page_t m, uint16_t kind, bool athead)
 {
 	struct vpgqueues *pq = &vm_page_queues[kind + m->pc];
-	int64_t *total = queue_total(kind);
+	volatile int64_t *total = queue_total(kind);
 
 	KKASSERT(m->queue == PQ_NONE);
 	SCHED_POINT("vm.queue_insert");

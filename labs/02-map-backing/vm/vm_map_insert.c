@@ -128,27 +128,6 @@ vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
 }
 
 /*
- * vm_map_insert with the lock taken here, and, with fitit, the address found
- * here: *addrp is then a hint and gets the address. May sleep.
- */
-int
-vm_map_find(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
-    vm_offset_t *addrp, vm_size_t length, bool fitit, vm_maptype_t maptype,
-    int id, vm_prot_t prot, vm_prot_t max, int cow)
-{
-	int rv = KERN_SUCCESS;
-
-	vm_map_lock(map);
-	if (fitit)
-		rv = vm_map_findspace(map, *addrp, length, PAGE_SIZE, addrp);
-	if (rv == KERN_SUCCESS)
-		rv = vm_map_insert(map, object, offset, *addrp, *addrp + length,
-		    maptype, id, prot, max, cow);
-	vm_map_unlock(map);
-	return rv;
-}
-
-/*
  * Maps start..end the way entry is mapped, with what would be found distance
  * bytes from its start; but fresh: private pages are not carried over, a
  * private mapping of a file begins again with the file's own. What mremap

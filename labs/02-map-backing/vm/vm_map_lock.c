@@ -23,13 +23,6 @@ vm_map_lock_read(vm_map_t map)
 	lockmgr(&map->lock, LK_SHARED);
 }
 
-/* The same without sleeping: 0, or EBUSY and no lock. */
-int
-vm_map_lock_read_try(vm_map_t map)
-{
-	return lockmgr(&map->lock, LK_SHARED | LK_NOWAIT);
-}
-
 /* Gives up an exclusive lock. */
 void
 vm_map_unlock(vm_map_t map)

@@ -105,7 +105,8 @@ void vm_object_upgrade(vm_object_t object); /* hold shared -> exclusive:
 void vm_object_pip_add(vm_object_t object, uint32_t n);
 void vm_object_pip_wakeup(vm_object_t object); /* one less, wakes at 0 */
 void vm_object_pip_wait(vm_object_t object, const char *wmesg); /* token */
-#define vm_object_pip_count(o) ((o)->paging_in_progress & ~PIP_WAITING)
+#define vm_object_pip_count(o) \
+	(atomic_load_uint(&(o)->paging_in_progress) & ~PIP_WAITING)
 void vm_object_set_flag(vm_object_t object, uint16_t flags);
 void vm_object_clear_flag(vm_object_t object, uint16_t flags);
 /* Pages of the object are about to be mapped writable. No token needed. */

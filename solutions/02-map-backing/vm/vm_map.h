@@ -62,7 +62,7 @@ struct vm_map_entry {
 	    MAP_ENTRY_WIPEONFORK | MAP_ENTRY_BEHAV_SEQ |              \
 	    MAP_ENTRY_BEHAV_RANDOM)
 
-/* cow arguments of vm_map_insert and vm_map_find. */
+/* cow arguments of vm_map_insert. */
 #define MAP_COPY_ON_WRITE    0x0002
 #define MAP_NOFAULT_ARG	     0x0004
 #define MAP_PREFAULT	     0x0008
@@ -172,7 +172,6 @@ extern struct vmspacelist vmspace_list; /* vmspace_list_spin; all spaces */
 #define vm_map_lock(map) vm_map_lock_(map)
 void vm_map_lock_(vm_map_t map); /* exclusive */
 void vm_map_lock_read(vm_map_t map);
-int vm_map_lock_read_try(vm_map_t map); /* 0 or EBUSY */
 void vm_map_unlock(vm_map_t map);
 void vm_map_unlock_read(vm_map_t map);
 /* shared -> exclusive: 0, or non-zero with the lock lost. */
@@ -238,9 +237,6 @@ int vm_map_insert(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
  * top-down below vm_mmap_top for user maps. KERN_NO_SPACE. Lock held. */
 int vm_map_findspace(vm_map_t map, vm_offset_t hint, vm_size_t length,
     vm_size_t align, vm_offset_t *addr);
-int vm_map_find(vm_map_t map, vm_object_t object, vm_ooffset_t offset,
-    vm_offset_t *addr, vm_size_t length, bool fitit, vm_maptype_t maptype,
-    int id, vm_prot_t prot, vm_prot_t max, int cow); /* takes the lock */
 /* Exclusive lock. Maps start..end with what would follow at distance bytes
  * from entry's start, but fresh: a file's own pages, zeroes, or the same
  * shared object. KERN_*, as vm_map_insert. */
@@ -284,8 +280,6 @@ void vm_map_unclip_range(vm_map_t map, vm_map_entry_t start_entry,
  * the first entry that may not have them (KERN_PROTECTION_FAILURE). */
 int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_prot_t new_prot, bool set_max);
-int vm_map_inherit(
-    vm_map_t map, vm_offset_t start, vm_offset_t end, vm_inherit_t inherit);
 int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end);
 /* Exclusive lock, given up where it has to wait for an entry in transition. */
 int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end);
