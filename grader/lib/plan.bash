@@ -135,7 +135,6 @@ group_of() {
 	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
 	pagein_* | written_*) echo swap ;;
 	prefault_exclusive) echo exclusive ;;
-	backing_tokens) echo counts ;;
 	fuzz_*) echo fuzz ;;
 	race_*) echo race ;;
 	*) echo ordinary ;;
@@ -144,6 +143,8 @@ group_of() {
 
 # group_options GROUP: what that boot's kernel is told.
 group_options() {
+	# What is checked all the time takes a few times as long.
+	[[ -z ${SAN:-} ]] || echo limit=120
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
@@ -161,7 +162,7 @@ group_options() {
 group_cpus() {
 	case ${CPUS:-}$1 in
 	race) echo 2 ;;
-	ordinary | exclusive | counts | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
+	ordinary | exclusive | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
@@ -171,7 +172,6 @@ group_cpus() {
 group_shift() {
 	case ${NYMPH_SHIFT:-}$1 in
 	swap | press) echo $((SHIFT - 2)) ;;
-	counts) echo $((SHIFT < 3 ? SHIFT : 3)) ;; # few ticks between two reads
 	*) echo "$SHIFT" ;;
 	esac
 }

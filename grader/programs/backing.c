@@ -5,7 +5,6 @@
  */
 
 #include <pthread.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,27 +82,18 @@ with_chain(int n, void (*fn)(char *p, int n))
 static long
 tokens(void)
 {
-	return t_vmstat("v_tok_shared") + t_vmstat("v_tok_excl");
+	return t_tokens("shared") + t_tokens("exclusive");
 }
 
-/* The tokens that a write takes: to each of three pages, and what the least of
- * them took, as some other thread may have run meanwhile. */
+/* The tokens that a write to a page takes. */
 static long
 tokens_of_write(char *p, int page)
 {
-	long asked = LONG_MAX, least = LONG_MAX, from, n;
-	int i;
+	long from = tokens(), asked = tokens() - from;
 
-	for (i = 0; i < OF; i++) {
-		from = tokens();
-		n = tokens() - from;
-		asked = n < asked ? n : asked;
-		from = tokens();
-		touch(p, page + i, 1, 1);
-		n = tokens() - from;
-		least = n < least ? n : least;
-	}
-	return least - asked;
+	from = tokens();
+	touch(p, page, 1, 1);
+	return tokens() - from - asked;
 }
 
 /* A copy from each level, in a chain of n objects and the front one. */

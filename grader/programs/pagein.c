@@ -446,17 +446,12 @@ TEST(swap_levels)
 	t_put(mem, PAGES - 2, 2);
 	alloc = t_vmstat("v_pgalloc") - alloc - none;
 	say("%ld page for a copy\n", alloc);
-	/* The least of several: some other thread may run meanwhile. */
-	none = excl = PAGES;
-	for (i = 3; i < 8; i++) {
-		alloc = t_vmstat("v_tok_excl");
-		alloc = t_vmstat("v_tok_excl") - alloc;
-		none = alloc < none ? alloc : none;
-		alloc = t_vmstat("v_tok_excl");
-		t_put(mem, PAGES - i, 2);
-		alloc = t_vmstat("v_tok_excl") - alloc;
-		excl = alloc < excl ? alloc : excl;
-	}
+	t_tokens("exclusive");
+	none = t_tokens("exclusive");
+	none = t_tokens("exclusive") - none;
+	excl = t_tokens("exclusive");
+	t_put(mem, PAGES - 3, 2);
+	excl = t_tokens("exclusive") - excl;
 	say("%ld exclusive token\n", excl - none);
 	t_exit();
 }

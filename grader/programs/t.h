@@ -77,6 +77,7 @@ int t_chain(int pid, const void *addr, struct t_object *chain, int max);
 long t_entries(const void *start, const void *end);
 long t_read_text(const char *path, char *buf, size_t size);
 long t_vmstat(const char *name);
+long t_tokens(const char *name);
 
 /* More memory than there is: pages that say which they are. The boots for that
  * have T_RAM bytes. */

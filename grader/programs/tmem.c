@@ -249,14 +249,14 @@ t_entries(const void *start, const void *end)
 	return n;
 }
 
-/* The value of a counter in /proc/vmstat; -1 where there is no such name. */
-long
-t_vmstat(const char *name)
+/* The value behind a name in a file of such lines; -1 where there is none. */
+static long
+line_value(const char *path, const char *name)
 {
 	size_t len = strlen(name);
 	char *p;
 
-	if (t_read_text("/proc/vmstat", vmtext, sizeof(vmtext)) == -1)
+	if (t_read_text(path, vmtext, sizeof(vmtext)) == -1)
 		return -1;
 	for (p = vmtext; p != NULL; p = strchr(p, '\n')) {
 		while (*p == '\n')
@@ -267,4 +267,20 @@ t_vmstat(const char *name)
 			break;
 	}
 	return -1;
+}
+
+/* A counter of /proc/vmstat. */
+long
+t_vmstat(const char *name)
+{
+	return line_value("/proc/vmstat", name);
+}
+
+/* Tokens that this process has taken, "shared" or "exclusive", or its children
+ * until their ends, "children_shared" or "children_exclusive". Nobody else's are
+ * among them, so the same work counts the same every time. */
+long
+t_tokens(const char *name)
+{
+	return line_value("/proc/self/tokens", name);
 }

@@ -95,7 +95,7 @@ get_info(struct proc *p, struct pinfo *pi)
 	pi->pgid = p->p_pgid;
 	pi->sid = p->p_sid;
 	pi->threads = p->p_nthreads;
-	pi->cpu_ns = proc_cputime(p);
+	pi->cpu_ns = proc_usage(p).ns;
 	pi->sigpend = p->p_sigpend;
 	td = LIST_FIRST(&p->p_threads);
 	pi->sigmask = td != NULL ? td->td_sigmask : 0;
@@ -119,7 +119,7 @@ text_stat(struct proc *p, struct sbuf *sb)
 	sbuf_printf(sb, "%d (%s) %c %d %d %d 0 -1 0 ", p->p_pid, pi.comm,
 	    pi.state, pi.ppid, pi.pgid, pi.sid);
 	sbuf_printf(sb, "%lu %lu 0 0 %lu 0 %lu 0 20 0 %d 0 %lu %lu %lu ",
-	    p->p_minflt, p->p_cminflt, pi.cpu_ns / TICK, p->p_cutime_ns / TICK,
+	    p->p_minflt, p->p_cminflt, pi.cpu_ns / TICK, p->p_cused.ns / TICK,
 	    pi.threads, p->p_start_ns / TICK, pi.vsize, pi.rss);
 	sbuf_printf(sb, "18446744073709551615"); /* rsslim: none */
 	for (i = 26; i <= 52; i++)
@@ -135,6 +135,26 @@ text_statm(struct proc *p, struct sbuf *sb)
 
 	get_info(p, &pi);
 	sbuf_printf(sb, "%lu %lu 0 0 0 0 0\n", pi.vsize / PAGE_SIZE, pi.rss);
+	return 0;
+}
+
+/* Tokens taken: by the process, then by its children that it has waited for. A
+ * process that reads its own sees exactly what it did. */
+static int
+text_tokens(struct proc *p, struct sbuf *sb)
+{
+	struct usage used, children;
+
+	lwkt_gettoken(&proc_token);
+	lwkt_gettoken(&p->p_token);
+	used = proc_usage(p);
+	children = p->p_cused;
+	lwkt_reltoken(&p->p_token);
+	lwkt_reltoken(&proc_token);
+	sbuf_printf(
+	    sb, "shared %lu\nexclusive %lu\n", used.tok_shared, used.tok_excl);
+	sbuf_printf(sb, "children_shared %lu\nchildren_exclusive %lu\n",
+	    children.tok_shared, children.tok_excl);
 	return 0;
 }
 
@@ -334,6 +354,7 @@ const struct procent procfs_pid[] = {
     {.pe_name = "stat", .pe_mode = 0444, .pe_text = text_stat},
     {.pe_name = "statm", .pe_mode = 0444, .pe_text = text_statm},
     {.pe_name = "status", .pe_mode = 0444, .pe_text = text_status},
+    {.pe_name = "tokens", .pe_mode = 0444, .pe_text = text_tokens},
     {.pe_name = "vm", .pe_mode = 0444, .pe_text = text_vm},
 };
 const size_t procfs_npid = nitems(procfs_pid);

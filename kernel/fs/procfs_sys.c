@@ -121,6 +121,7 @@ leaks_line(void *arg, const char *name, int64_t inuse, int64_t bytes)
 static int
 text_leaks(struct proc *p, struct sbuf *sb)
 {
+	proc_reap_all();
 	thread_reap_all();
 	sbuf_printf(sb, "pages %ld\n",
 	    vmstats.v_page_count - vmstats.v_free_count -

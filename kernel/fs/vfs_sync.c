@@ -7,13 +7,16 @@
 
 #include <dev/blk.h>
 #include <fs/vnode.h>
+#include <kern/bootopt.h>
 #include <kern/kprintf.h>
+#include <kern/lock.h>
 #include <vm/vm_object.h>
 #include <vm/vm_pager.h>
 
-#define SYNC_NS 5000000000UL /* what was written is on the disk 5 s later */
+BOOTOPT(bo_sync_ms, "sync_ms", "5000", "what was written is on disk after");
 
-static uint32_t syncer_running; /* (A) */
+static uint32_t syncer_running;				     /* (A) */
+static struct lock syncer_lock = LOCK_INITIALIZER("syncer"); /* at work */
 
 static int
 sync_one(struct mount *mp)
@@ -33,9 +36,13 @@ vfs_sync(struct mount *mp)
 static void
 syncer(void *arg)
 {
+	uint64_t ns = bootopt_u64(&bo_sync_ms) * 1000000;
+
 	for (;;) {
-		tsleep(&syncer_running, 0, "syncer", SYNC_NS);
+		tsleep(&syncer_running, 0, "syncer", ns);
+		lockmgr(&syncer_lock, LK_EXCLUSIVE);
 		vfs_sync(NULL);
+		lockmgr(&syncer_lock, LK_RELEASE);
 	}
 }
 
@@ -47,6 +54,18 @@ syncer_start(void)
 	if (atomic_swap_uint(&syncer_running, 1) == 0 &&
 	    kthread_create("syncer", syncer, NULL) == NULL)
 		atomic_store_uint(&syncer_running, 0);
+}
+
+void
+syncer_pause(void)
+{
+	lockmgr(&syncer_lock, LK_EXCLUSIVE);
+}
+
+void
+syncer_resume(void)
+{
+	lockmgr(&syncer_lock, LK_RELEASE);
 }
 
 static int

@@ -190,6 +190,8 @@ MALLOC_DECLARE(M_MOUNT);
 
 /* --- vfs_sync.c --- */
 void syncer_start(void); /* something can be synced now; any number of times */
+void syncer_pause(void); /* until the resume it writes nothing; sleeps */
+void syncer_resume(void);
 int vfs_sync(struct mount *mp); /* one mount, or with NULL all of them */
 void vfs_shutdown(void);
 /* Writes a file, and all that leads to its bytes, to the disk. EIO, ENOSPC

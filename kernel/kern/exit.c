@@ -38,9 +38,12 @@ thread_leave_vm(struct thread *td)
 static void
 thread_unlink(struct thread *td, struct proc *p)
 {
+	struct usage used;
+
 	ASSERT_LWKT_TOKEN_HELD_EXCL(&p->p_token);
 	sig_flush(&td->td_sigpend, &td->td_lwp->l_sigq, ~0UL);
-	p->p_utime_ns += thread_cputime(td);
+	used = thread_usage(td);
+	usage_add(&p->p_used, &used);
 	LIST_REMOVE(td, td_plist);
 	LIST_INSERT_HEAD(&p->p_zthreads, td, td_plist);
 	p->p_nthreads--;

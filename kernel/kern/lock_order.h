@@ -42,11 +42,15 @@
 	ALSO(LOCK, "tty", NEVER)					\
 	ALSO(LOCK, "fb", NEVER)						\
 	ALSO(LOCK, "rename", NEVER)					\
+	/* What holds the kernel's own threads back. */			\
+	THEN(LOCK, "vm_check", NEVER)					\
+	THEN(LOCK, "syncer", NEVER)					\
+	ALSO(LOCK, "autoreap", NEVER)					\
+	ALSO(LOCK, "reaper", NEVER)					\
 	THEN(TOKEN, "mount", NEVER)					\
 	THEN(LOCK, "vnode", ANY)	/* a directory before what is	\
 		in it; rename's two: kern/sys_rename.c, lock_two */	\
 	/* Address maps. */						\
-	THEN(LOCK, "vm_check", NEVER)					\
 	THEN(LOCK, "pageout", NEVER)					\
 	ALSO(LOCK, "swapon", NEVER)					\
 	THEN(LOCK, "futex", UP)		/* a requeue has two */		\

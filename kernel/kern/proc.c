@@ -11,6 +11,7 @@
 
 #include <kern/kmalloc.h>
 #include <kern/kstring.h>
+#include <kern/lock.h>
 #include <kern/syscalls.h>
 #include <vm/vm_page.h>
 
@@ -31,27 +32,40 @@ static struct procs pidhash[PIDHASH]; /* (l) */
 static struct proclist autoreap =     /* (l) zombies without a parent */
     TAILQ_HEAD_INITIALIZER(autoreap);
 static int nprocs; /* (l) */
+static struct lock autoreap_lock = LOCK_INITIALIZER("autoreap");
 
 /*
  * Frees the zombies whose parents ignore SIGCHLD: nobody waits for them, and
- * none of them can free itself.
+ * none of them can free itself. Afterwards there is none, nor is anybody else
+ * about to free one.
  */
-static void
-proc_reaper(void *arg)
+void
+proc_reap_all(void)
 {
 	struct proc *p;
 
+	lockmgr(&autoreap_lock, LK_EXCLUSIVE);
 	for (;;) {
-		tsleep_interlock(&autoreap, 0);
 		lwkt_gettoken(&proc_token);
 		p = TAILQ_FIRST(&autoreap);
 		if (p != NULL)
 			TAILQ_REMOVE(&autoreap, p, p_sibling);
 		lwkt_reltoken(&proc_token);
-		if (p != NULL)
-			proc_reap(p);
-		else
-			tsleep(&autoreap, PINTERLOCKED, "autoreap", 0);
+		if (p == NULL)
+			break;
+		proc_reap(p);
+	}
+	lockmgr(&autoreap_lock, LK_RELEASE);
+}
+
+/* The thread that does it in time. */
+static void
+proc_reaper(void *arg)
+{
+	for (;;) {
+		tsleep_interlock(&autoreap, 0);
+		proc_reap_all();
+		tsleep(&autoreap, PINTERLOCKED, "autoreap", 0);
 	}
 }
 
@@ -357,32 +371,18 @@ proc_reap_threads(struct proc *p)
 }
 
 /*
- * CPU time of a thread, ns, its current turn included. Another CPU's thread
- * may be a turn off.
+ * What all threads have used that a process has or had. p_token is held.
  */
-uint64_t
-thread_cputime(struct thread *td)
+struct usage
+proc_usage(struct proc *p)
 {
-	uint64_t since, ns = td->td_cpu_ns;
-
-	if (td == curthread || td->td_oncpu) {
-		since = td->td_switched_ns;
-		ns += nanotime() - since;
-	}
-	return ns;
-}
-
-/*
- * CPU time of all threads a process has or had, ns. p_token is held.
- */
-uint64_t
-proc_cputime(struct proc *p)
-{
+	struct usage used = p->p_used, one;
 	struct thread *td;
-	uint64_t ns = p->p_utime_ns;
 
 	ASSERT_LWKT_TOKEN_HELD(&p->p_token);
-	LIST_FOREACH (td, &p->p_threads, td_plist)
-		ns += thread_cputime(td);
-	return ns;
+	LIST_FOREACH (td, &p->p_threads, td_plist) {
+		one = thread_usage(td);
+		usage_add(&used, &one);
+	}
+	return used;
 }

@@ -121,8 +121,8 @@ struct proc {
 	TAILQ_ENTRY(proc) p_timerq;	/* itimer spinlock, kern/itimer.c */
 	uint64_t p_alarm_ns;		/* the same; deadline, 0 none */
 	uint64_t p_alarm_interval;	/* the same; ns */
-	uint64_t p_utime_ns;		/* (p) of threads that exited */
-	uint64_t p_cutime_ns;		/* (l) of children waited for */
+	struct usage p_used;		/* (p) by threads that exited */
+	struct usage p_cused;		/* (l) by children waited for */
 	uint64_t p_minflt;		/* (A) */
 	uint64_t p_cminflt;		/* (l) */
 	uint64_t p_start_ns;		/* (k) nanotime() at fork */
@@ -169,11 +169,11 @@ void proc_free(struct proc *p); /* never was in a list, or reaped */
 void proc_link(struct proc *p, struct proc *parent); /* proc_token held */
 void proc_reap(struct proc *p);	    /* a zombie that its caller alone owns */
 void proc_autoreap(struct proc *p); /* proc_token held */
+void proc_reap_all(void);	    /* those that nobody waits for, now */
 struct thread *proc_thread_create(struct proc *p, const char *name);
 void proc_thread_destroy(struct thread *td);
-void proc_reap_threads(struct proc *p); /* those on p_zthreads */
-uint64_t proc_cputime(struct proc *p);	/* ns, all threads; p_token */
-uint64_t thread_cputime(struct thread *td);
+void proc_reap_threads(struct proc *p);	 /* those on p_zthreads */
+struct usage proc_usage(struct proc *p); /* all threads'; p_token */
 
 /* --- fork, exec, exit --- */
 long do_fork(uint64_t clone_flags, uint64_t stack, void *parent_tid,

@@ -186,18 +186,18 @@ sys_getrusage(int who, void *uusage)
 	switch (who) {
 	case RUSAGE_SELF:
 		lwkt_gettoken(&p->p_token);
-		ns = proc_cputime(p);
+		ns = proc_usage(p).ns;
 		lwkt_reltoken(&p->p_token);
 		ru.ru_minflt = (long)p->p_minflt;
 		ru.ru_maxrss = p->p_vmspace->vm_pmap.pm_resident *
 		    (long)(PAGE_SIZE / 1024);
 		break;
 	case RUSAGE_CHILDREN:
-		ns = p->p_cutime_ns;
+		ns = p->p_cused.ns;
 		ru.ru_minflt = (long)p->p_cminflt;
 		break;
 	case RUSAGE_THREAD:
-		ns = thread_cputime(curthread);
+		ns = thread_usage(curthread).ns;
 		break;
 	default:
 		return -EINVAL;

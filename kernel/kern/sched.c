@@ -15,6 +15,7 @@
 #include <amd64/machdep.h>
 #include <dev/blk.h>
 #include <dev/uart.h>
+#include <san/kcsan.h>
 #include <san/witness.h>
 
 #define SLICE_TICKS 2 /* clock ticks before equals get their turn */
@@ -37,6 +38,53 @@ sched_init(void)
 	timeout_init();
 }
 
+/* What this CPU has counted so far. */
+static inline struct usage
+usage_clock(void)
+{
+	const struct vmmeter *cnt = &mycpu->gd_cnt;
+
+	return (struct usage){nanotime(), cnt->v_tok_shared, cnt->v_tok_excl};
+}
+
+/* Adds to `used' what has been counted between two times. */
+static inline void
+usage_between(
+    struct usage *used, const struct usage *from, const struct usage *to)
+{
+	used->ns += to->ns - from->ns;
+	used->tok_shared += to->tok_shared - from->tok_shared;
+	used->tok_excl += to->tok_excl - from->tok_excl;
+}
+
+/* See kern/thread.h. */
+void
+usage_add(struct usage *used, const struct usage *more)
+{
+	static const struct usage zero;
+
+	usage_between(used, &zero, more);
+}
+
+/* See kern/thread.h. */
+struct usage
+thread_usage(struct thread *td)
+{
+	struct usage used, now;
+
+	if (td == curthread) {
+		used = td->td_used;
+		now = usage_clock();
+		usage_between(&used, &td->td_since, &now);
+		return used;
+	}
+	/* another CPU may be switching from it or to it: a turn off, then */
+	used = data_race(td->td_used);
+	if (td->td_oncpu)
+		used.ns += nanotime() - data_race(td->td_since.ns);
+	return used;
+}
+
 /* Opens this CPU for threads; see kern/thread.h for who must be running.
  * Panics when CPU 0's idle thread cannot be made. */
 void
@@ -54,7 +102,7 @@ sched_init_cpu(struct globaldata *gd)
 	gd->gd_idlethread = idle;
 	rq->rq_curr = td;
 	gd->gd_runq = rq;
-	td->td_switched_ns = nanotime();
+	td->td_since = usage_clock();
 	atomic_set_uint(&sched_online, CPUMASK(gd->gd_cpuid));
 }
 
@@ -79,13 +127,16 @@ runq_remove(struct runq *rq, struct thread *td)
 	rq->rq_count--;
 }
 
-/* How many threads want the CPU; a hint without the queue's lock. */
+/* How many threads want the CPU; a hint without the queue's lock. So the
+ * thread that runs may end meanwhile, and is not looked into. */
 static uint32_t
 runq_load(const struct runq *rq)
 {
 	const struct thread *curr = rq->rq_curr;
 
-	return rq->rq_count + (curr != NULL && curr->td_pri != PRI_IDLE);
+	return rq->rq_count +
+	    (curr != NULL &&
+		curr != globaldata_array[rq - runqs]->gd_idlethread);
 }
 
 /* Chooses a CPU for a thread that nobody else can wake: the one it is still
@@ -147,7 +198,9 @@ thread_setrunnable(struct thread *td)
 	td->td_cpu = cpu;
 	td->td_state = TDS_RUNNABLE;
 	runq_insert(rq, td);
-	if (rq->rq_curr != NULL && td->td_pri < rq->rq_curr->td_pri)
+	/* Who runs may just now begin or end to wait for a token, better than
+	 * usual; it leaves the CPU soon, or when its slice ends. */
+	if (rq->rq_curr != NULL && td->td_pri < data_race(rq->rq_curr->td_pri))
 		sched_kick(cpu);
 	spin_unlock(&rq->rq_spin);
 	crit_exit();
@@ -174,7 +227,7 @@ sched_switch(void)
 	struct thread *td = curthread, *next;
 	struct globaldata *gd;
 	struct runq *rq;
-	uint64_t now;
+	struct usage now;
 
 	crit_enter();
 	gd = mycpu;
@@ -205,9 +258,9 @@ sched_switch(void)
 		crit_exit();
 		return;
 	}
-	now = nanotime();
-	td->td_cpu_ns += now - td->td_switched_ns;
-	next->td_switched_ns = now;
+	now = usage_clock();
+	usage_between(&td->td_used, &td->td_since, &now);
+	next->td_since = now;
 	next->td_oncpu = 1;
 	spin_unlock(&rq->rq_spin);
 	cnt_inc(v_swtch);

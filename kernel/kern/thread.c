@@ -20,6 +20,7 @@
 
 struct thread thread0;
 
+static struct lock reap_lock = LOCK_INITIALIZER("reaper");
 static struct spinlock thread_spin = SPINLOCK_INITIALIZER("threads");
 /* The rest of the file's variables are guarded by thread_spin. */
 static struct threadlist allthreads = TAILQ_HEAD_INITIALIZER(allthreads);
@@ -246,12 +247,14 @@ thread_reap(struct thread *td)
 	thread_free(td);
 }
 
-/* Frees the dead threads that nobody waits for. */
+/* Frees the dead threads that nobody waits for. Afterwards there is none, nor
+ * is anybody else about to free one. */
 void
 thread_reap_all(void)
 {
 	struct thread *td;
 
+	lockmgr(&reap_lock, LK_EXCLUSIVE);
 	for (;;) {
 		spin_lock(&thread_spin);
 		td = TAILQ_FIRST(&deadthreads);
@@ -259,9 +262,10 @@ thread_reap_all(void)
 			TAILQ_REMOVE(&deadthreads, td, td_runq);
 		spin_unlock(&thread_spin);
 		if (td == NULL)
-			return;
+			break;
 		thread_free(td);
 	}
+	lockmgr(&reap_lock, LK_RELEASE);
 }
 
 /* The reaper's thread. */

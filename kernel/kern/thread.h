@@ -29,6 +29,7 @@
 
 struct lwp;
 struct proc;
+struct thread;
 struct trapframe;
 struct vmspace;
 
@@ -128,6 +129,17 @@ struct md_thread {	 /* what cpu_switch saves; offsets known to swtch.S */
 	void *md_fpu;	     /* FXSAVE area, 512 bytes, 16-aligned; or NULL */
 };
 
+/* What a thread has used, or several have: CPU time and tokens. The tokens are
+ * its CPU's counters while it ran, so that taking one counts nothing more. */
+struct usage {
+	uint64_t ns;
+	uint64_t tok_shared, tok_excl; /* taken */
+};
+void usage_add(struct usage *used, const struct usage *more);
+/* The thread's, its current turn included. Another CPU's thread may be a turn
+ * off, and its turn's tokens are not in it. */
+struct usage thread_usage(struct thread *td);
+
 struct thread {
 	struct md_thread td_md;	       /* (t) must be first */
 	TAILQ_ENTRY(thread) td_runq;   /* (s) */
@@ -171,8 +183,8 @@ struct thread {
 	void *td_robust_list;	/* user address */
 	uint64_t td_sigalt_sp, td_sigalt_size;
 	uint32_t td_sigalt_flags;
-	uint64_t td_cpu_ns;	 /* (s) CPU time used */
-	uint64_t td_switched_ns; /* (s) when it last got a CPU */
+	struct usage td_used;  /* (s) until it last left a CPU */
+	struct usage td_since; /* (s) the CPU's when it last got one */
 };
 
 #define TDF_USER       0x0001U /* has user context: FPU, fs base, pmap */
@@ -227,7 +239,8 @@ void thread_setrunnable(struct thread *td); /* TDS_NEW or woken, any CPU */
 void thread_exit(void) __noreturn;	    /* tokens and locks must be gone */
 /* Frees a TDS_NEW thread, or one that exits: sleeps until it is dead. */
 void thread_reap(struct thread *td);
-/* Frees now what the reaper has not come to yet: before counting leaks. */
+/* Frees now what the reaper has not come to yet, and waits for what it is at:
+ * before counting leaks. */
 void thread_reap_all(void);
 /* Makes and starts a kernel thread that the reaper frees after its func
  * returned or called thread_exit. NULL when memory is short. */

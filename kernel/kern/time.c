@@ -37,11 +37,11 @@ clock_read(int clock, uint64_t *ns)
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
 		lwkt_gettoken(&p->p_token);
-		*ns = proc_cputime(p);
+		*ns = proc_usage(p).ns;
 		lwkt_reltoken(&p->p_token);
 		return 0;
 	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = thread_cputime(curthread);
+		*ns = thread_usage(curthread).ns;
 		return 0;
 	default:
 		return EINVAL;
@@ -188,9 +188,9 @@ sys_times(void *utms)
 	struct tms tms = {0};
 
 	lwkt_gettoken(&p->p_token);
-	tms.tms_utime = (long)(proc_cputime(p) / tick);
+	tms.tms_utime = (long)(proc_usage(p).ns / tick);
 	lwkt_reltoken(&p->p_token);
-	tms.tms_cutime = (long)(p->p_cutime_ns / tick);
+	tms.tms_cutime = (long)(p->p_cused.ns / tick);
 	if (utms != NULL && copyout(&tms, utms, sizeof(tms)) != 0)
 		return -EFAULT;
 	return (long)(nanotime() / tick);

@@ -64,13 +64,14 @@ wait_child(struct waiting *w, struct proc *parent, struct proc *p)
 			return false;
 		w->status = p->p_exitstatus;
 		w->code = (w->status & 0x7f) != 0 ? CLD_KILLED : CLD_EXITED;
-		ns = p->p_utime_ns + p->p_cutime_ns;
+		ns = p->p_used.ns + p->p_cused.ns;
 		w->ru.ru_utime.tv_sec = (long)(ns / NSEC_PER_SEC);
 		w->ru.ru_utime.tv_usec = (long)(ns % NSEC_PER_SEC / 1000);
 		w->ru.ru_minflt = (long)(p->p_minflt + p->p_cminflt);
 		if ((w->options & WNOWAIT) == 0) {
 			TAILQ_REMOVE(&parent->p_children, p, p_sibling);
-			parent->p_cutime_ns += ns;
+			usage_add(&parent->p_cused, &p->p_used);
+			usage_add(&parent->p_cused, &p->p_cused);
 			parent->p_cminflt += p->p_minflt + p->p_cminflt;
 			w->zombie = p;
 		}

@@ -4,9 +4,10 @@
  */
 #include <stdarg.h>
 
-#include <amd64/machdep.h>
+#include <fs/vnode.h>
 #include <kern/kprintf.h>
 #include <kern/lock.h>
+#include <kern/proc.h>
 #include <kern/sbuf.h>
 #include <pmap/pmap.h>
 #include <vm/swap_pager.h>
@@ -14,9 +15,8 @@
 #include <vm/vm_page.h>
 #include <vm/vm_pageout.h>
 
-#define CHECK_LINES  50
-#define CHECK_WIDTH  160
-#define CHECK_ROUNDS 3
+#define CHECK_LINES 50
+#define CHECK_WIDTH 160
 
 /* One check at a time: guards the rest. */
 static struct lock check_lock = LOCK_INITIALIZER("vm_check");
@@ -43,7 +43,7 @@ vm_check_fail(const char *fmt, ...)
 	spin_unlock(&check_spin);
 }
 
-/* One round of all checks. */
+/* All checks. */
 static void
 check_all(void)
 {
@@ -62,9 +62,9 @@ check_all(void)
 /*
  * Checks everything that the VM has cached against what is true, and writes
  * a line for each violation into sb, or on the console when that is NULL:
- * the first 50. How many there were. No process may be at work in the VM; the
- * kernel's own threads may be for a moment: what is wrong stays wrong, so only
- * that counts which is there in the last of some rounds. May sleep.
+ * the first 50. How many there were. No process may be at work in the VM. The
+ * kernel's own threads are held back, at points where they have finished what
+ * they were at, so that one look is exact. May sleep.
  */
 int
 vm_check(struct sbuf *sb)
@@ -72,13 +72,13 @@ vm_check(struct sbuf *sb)
 	int count;
 
 	lockmgr(&check_lock, LK_EXCLUSIVE);
+	proc_reap_all();
+	thread_reap_all();
+	syncer_pause();
 	vm_pageout_pause();
 	check_all();
-	for (int i = 1; i < CHECK_ROUNDS && check_count != 0; i++) {
-		tsleep(&check_lock, 0, "vmcheck", TICK_NS);
-		check_all();
-	}
 	vm_pageout_resume();
+	syncer_resume();
 
 	count = check_count;
 	for (int i = 0; i < MIN(count, CHECK_LINES); i++) {
