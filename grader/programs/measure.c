@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What operations take, in the kernel's own counters: tokens, chain locks, pages.
- * The tables of the book are made of it.  Each number is the least of several
- * rounds, less what reading the counters takes itself; so a clock tick in between
- * does not show.
+ * The tables of the book are made of it.  Tokens are this process's own; of the
+ * other counters, which are everybody's, the least of several rounds is taken, so
+ * that a clock tick in between does not show.  What reading the counters takes
+ * itself is taken out.
  */
 
 #include <fcntl.h>
@@ -21,9 +22,11 @@
 #define DEEP \
 	12 /* generations of a line, and the depth of the last one's chain */
 
-static const char *const names[] = {"v_vm_faults", "v_fault_passes",
-    "v_tok_shared", "v_tok_excl", "v_chainlk", "v_pip", "v_pgalloc", "v_pgfree",
-    "v_cow_faults", "v_shadow", "v_collapse", "v_bypass", "v_upward"};
+enum { TOK_SHARED = 2, TOK_EXCL };
+static const char *const names[] = {"v_vm_faults",
+    "v_fault_passes", [TOK_SHARED] = "v_tok_shared", [TOK_EXCL] = "v_tok_excl",
+    "v_chainlk", "v_pip", "v_pgalloc", "v_pgfree", "v_cow_faults", "v_shadow",
+    "v_collapse", "v_bypass", "v_upward"};
 #define NNAMES ((int)(sizeof(names) / sizeof(names[0])))
 
 static char text[8192];
@@ -44,6 +47,8 @@ look(long *to)
 		s = strstr(text, names[i]);
 		to[i] = s != NULL ? atol(s + strlen(names[i])) : -1;
 	}
+	to[TOK_SHARED] = t_tokens("shared");
+	to[TOK_EXCL] = t_tokens("exclusive");
 }
 
 /* From here on is counted. What a process needs for itself, like its stack's
