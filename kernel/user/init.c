@@ -261,6 +261,16 @@ boot_option(char *line, const char *name)
 	return NULL;
 }
 
+/* What poweroff, halt and reboot ask the first process for, each by a signal of
+ * its own. */
+static void
+turn_off(int sig)
+{
+	(void)sig;
+	sync();
+	reboot(RB_POWER_OFF);
+}
+
 /* Gives the console to a shell and waits until it ends. */
 static void
 shell(void)
@@ -269,6 +279,9 @@ shell(void)
 	int status = 0;
 	pid_t pid, got;
 
+	signal(SIGUSR2, turn_off);
+	signal(SIGUSR1, turn_off);
+	signal(SIGTERM, turn_off);
 	pid = fork();
 	if (pid == 0) {
 		setsid();
