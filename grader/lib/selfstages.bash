@@ -142,6 +142,8 @@ step_labs() {
 	must 'the same sources give the same kernel wherever they lie' \
 		cmp "$out/before.elf" build/lab-1/kernel.elf
 	sed -i 's/int ref_count;/int ref_count, ref_more;/' "$lab/vm/vm_object.h"
+	must 'make diff shows what was written, and nothing else' test \
+		"$(make -C "$out/copy" diff LAB=1 | grep -c '^[+-][^+-]')" = 2
 	must 'a header is changed' make -C "$out/copy" iso LAB=1
 	must 'and every file that has it is compiled anew' sh -c "gdb -nx -batch \
 		-ex 'p &((struct vm_object *)0)->ref_more' \
