@@ -390,6 +390,7 @@ load lib/stage
 @test "[3] swap_four_times: four times RAM, written and read" { check; }
 @test "[2] swap_orders: backward, by leaps, and half of it changed" { check; }
 @test "[3] swap_fork_chain: each generation finds its pages, at every depth" { check; }
+@test "[2] swap_fork_write: what the parent writes, read back for that, the child has as it was" { check; }
 @test "[2] swap_collapse: objects on swap become one again" { check; }
 @test "[2] swap_split: a mapping in pieces forks with its parts of the swap" { check; }
 @test "[2] swap_shared: two processes share more than there is RAM" { check; }

@@ -169,6 +169,34 @@ TEST(collapse)
 	big_off();
 }
 
+/* The parent writes, and each page has to be read for that. It is alone with
+ * what it reads, but not with the object: the child has that as well. */
+TEST(fork_write)
+{
+	long pages = T_RAM / 4 / PAGE, i;
+	struct gate go;
+	char *mem;
+	pid_t pid;
+
+	big_on();
+	gate_init(&go);
+	mem = t_map(pages);
+	t_put_all(mem, pages, 1);
+	pid = t_fork();
+	if (pid == 0) {
+		gate_wait(&go);
+		EXPECT(0, t_wrong(mem, pages, 1));
+		t_exit();
+	}
+	t_squeeze();
+	for (i = 0; i < pages; i++)
+		t_put(mem, i, 2);
+	gate_open(&go);
+	t_reap(pid);
+	EXPECT(0, t_wrong(mem, pages, 2));
+	big_off();
+}
+
 /* A mapping with holes forks as pieces, each with its part of the swap. */
 TEST(split)
 {
