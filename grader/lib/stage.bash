@@ -190,7 +190,7 @@ check() {
 
 # explain NAME RUN: what a failed test's record says.
 explain() {
-	local name=$1 run=$2 seen want where verdict code out vm leaks
+	local name=$1 run=$2 seen want where verdict code out vm leaks said
 	local wverdict wcode wout
 
 	seen=$(record "$NYMPH_OUT/records.tsv" "$run")
@@ -227,7 +227,10 @@ explain() {
 		;;
 	esac
 	echo "the console said (all of it: $NYMPH_OUT/$where/console):"
-	shown "$(part_of_console "$NYMPH_OUT/$where" "$run" | last_words)"
+	said=$(part_of_console "$NYMPH_OUT/$where" "$run")
+	# The boot may have ended before the test began.
+	[[ -n $said ]] || said=$(tr -d '\0' < "$NYMPH_OUT/$where/console")
+	shown "$(last_words <<< "$said")"
 }
 
 # last_words: of a console's text, the post-mortem, with source lines, or else the
@@ -269,7 +272,7 @@ explain_end() {
 		echo "the machine made no progress for $WALL s and was stopped:" \
 			"a CPU that spins without PAUSE or HLT?" ;;
 	flood)
-		echo "the machine printed more than 64 MiB and was stopped" ;;
+		echo "the machine printed more than $FLOOD MiB and was stopped" ;;
 	reset)
 		echo "the machine reset itself: a triple fault" ;;
 	silent)
