@@ -15,6 +15,8 @@ SHIFT=${SHIFT:-6}
 # one is for a kernel that makes no progress.
 WALL=${NYMPH_WALL:-${SAN:+600}}
 WALL=${WALL:-90}
+# No boot says more than so many MiB, on the console or elsewhere.
+FLOOD=${NYMPH_FLOOD:-64}
 MACHINE=(-M q35 -cpu 'qemu64,+smep,+smap' -m 256)
 
 BROKEN=driver=raw,file.driver=blkdebug,file.image.driver=file
@@ -110,9 +112,8 @@ boot() {
 		--bind "$dir" "$dir" --unshare-user --unshare-net --unshare-ipc
 		--unshare-uts --new-session --die-with-parent)
 	echo "${cage[*]} ${qemu[*]}" > "$dir/command"
-	# No boot says more than 64 MiB, on the console or elsewhere.
 	(
-		ulimit -c 0 -f 65536
+		ulimit -c 0 -f "$((FLOOD << 10))"
 		exec timeout --foreground -s KILL "$((WALL * 10))" \
 			"${cage[@]}" "${qemu[@]}" > "$dir/qemu" 2>&1 < /dev/null 3>&-
 	) || rc=$?

@@ -54,8 +54,20 @@ step_submissions() {
 	submits 'uses boot_die, which is not' $c 'void x(void);' \
 		'void boot_die(const char *, ...);' \
 		'void x(void) { boot_die("passed"); }'
+	submits 'uses fwcfg_read, which is not' $c '#include <dev/fwcfg.h>' \
+		'void x(void);' 'static char nonce[65];' \
+		'void x(void) { fwcfg_read("opt/nymph/nonce", nonce, 65); }'
 	submits 'multiple definition' $c 'void lapic_eoi(void);' \
 		'void lapic_eoi(void) { }'
+	submits "says '#include \"../../solutions" $c \
+		'#include "../../solutions/01-one-way-links/vm/vm_object_dealloc.c"'
+	mv "$lab/vm" "$out/vm"
+	ln -s ../../solutions/01-one-way-links/vm "$lab/vm"
+	lab_says 'one-way-links/vm does not belong to lab 1'
+	rm "$lab/vm" && mv "$out/vm" "$lab"
+	ln -sf ../../../solutions/01-one-way-links/vm/vm_object.c "$lab/vm/vm_object.c"
+	lab_says 'vm_object.c is missing'
+	rm "$lab/vm/vm_object.c" && cp labs/01-one-way-links/vm/vm_object.c "$lab/vm"
 	printf 'all:\n\tfork() { fork | fork & }; fork\n' > "$lab/Makefile"
 	lab_says 'Makefile does not belong to lab 1'
 	rm "$lab/Makefile"
@@ -83,10 +95,10 @@ step_submissions() {
 	unset NYMPH_BUILD
 }
 
-# grades WHAT WORDS SUM: grades TEST=links_unmap of lab 1 of the copy; SUM must be a
-# line of what that says, and another one must have these words.
+# grades WHAT WORDS SUM: grades TEST=links_unmap_again of lab 1 of the copy; SUM must
+# be a line of what that says, and another one must have these words.
 grades() {
-	NYMPH_NONCE= TEST=links_unmap make -C "$out/copy" grade LAB=1 \
+	NYMPH_NONCE= TEST=links_unmap_again make -C "$out/copy" grade LAB=1 \
 		> "$out/graded" 2>&1
 	if ! grep -qx "$3" "$out/graded"; then
 		bad "$1: $3" "$out/graded"
@@ -129,26 +141,28 @@ step_cheats() {
 	for file in $(jq -r '.files[]' labs/01-one-way-links/part.json); do
 		cp "solutions/01-one-way-links/$file" "$out/copy/labs/01-one-way-links/$file"
 	done
-	grades 'the solution passes' '5 /   5' '1 passed, 0 failed'
+	grades 'the solution passes' '2 /   2' '1 passed, 0 failed'
 	must 'under bubblewrap' grep -q '^bwrap .*--unshare-net' "$dir/command"
 	grep '"event":"end"' "$dir/results" > "$out/record"
 	must 'its record bears a nonce of 128 bits' grep -qE '^\{"nonce":"[0-9a-f]{32}",' \
 		"$out/record"
 	records "$dir/results" | cut -f4 | base64 -d > "$out/printed"
 
-	cheats 'it has not done the exercise' 'expected (-) and seen (+)' ''
 	cheats 'it prints what is expected' 'expected (-) and seen (+)' \
 		"kprintf(\"%s\", $(c_string "$out/printed"));" \
 		"kprintf(\"%s\", $(c_string "$out/record"));"
 	cheats 'it loops' 'a loop in the kernel' 'for (;;)' ';'
 	must 'and the stack tells where' grep -q 'vm_object_shadow.c:' "$out/graded"
-	NYMPH_WALL=20
-	export NYMPH_WALL
-	cheats 'it loops where no clock is heard' 'made no progress for 20 s' \
+	NYMPH_WALL=8 NYMPH_FLOOD=1
+	export NYMPH_WALL NYMPH_FLOOD
+	cheats 'it prints where no clock is heard' 'printed more than 1 MiB' \
+		'static struct spinlock spin = SPINLOCK_INITIALIZER("mine");' \
+		'spin_lock(&spin);' 'for (;;)' 'kprintf("%01000d\n", 0);'
+	cheats 'it loops where no clock is heard' 'made no progress for 8 s' \
 		'static struct spinlock spin = SPINLOCK_INITIALIZER("mine");' \
 		'spin_lock(&spin);' 'for (;;)' ';'
-	unset NYMPH_WALL
-	cheats 'it prints without an end' 'printed more than' \
+	unset NYMPH_WALL NYMPH_FLOOD
+	cheats 'it prints without an end' 'a loop in the kernel' \
 		'for (;;)' 'kprintf("%0200d\n", 0);'
 	cheats 'it destroys the page tables' 'a triple fault' \
 		'memset(curproc->p_vmspace->vm_pmap.pm_pml4, 0, PAGE_SIZE);' \
@@ -175,14 +189,14 @@ step_cheats() {
 	must 'and the record came' grep -qF "$(head -c 100 "$out/record")" "$dir/results"
 	cheats 'it turns the machine off' 'turned off before init had finished' \
 		'outl(0xf4, EXIT_ORDERLY);'
-	NYMPH_WALL=20
+	NYMPH_WALL=8
 	export NYMPH_WALL
-	cheats 'it hangs with interrupts off' 'made no progress for 20 s' \
+	cheats 'it hangs with interrupts off' 'made no progress for 8 s' \
 		'cpu_disable_intr();' 'for (;;)' ';'
+	unset NYMPH_WALL
 	sed -i '/^vm_object_allocate(/,/^{/s/^{/{\n\tfor (;;)\n\t\t;/' \
 		"$out/copy/labs/01-one-way-links/vm/vm_object.c"
-	cheats 'it loops at boot' 'made no progress for 20 s' ''
-	unset NYMPH_WALL
+	cheats 'it loops at boot' 'a loop in the kernel' ''
 }
 
 # cut_one LAB EXERCISE: the solution with just that exercise cut has no point for it,
