@@ -153,15 +153,18 @@ step_cheats() {
 		"kprintf(\"%s\", $(c_string "$out/record"));"
 	cheats 'it loops' 'a loop in the kernel' 'for (;;)' ';'
 	must 'and the stack tells where' grep -q 'vm_object_shadow.c:' "$out/graded"
-	NYMPH_WALL=8 NYMPH_FLOOD=1
-	export NYMPH_WALL NYMPH_FLOOD
+	NYMPH_FLOOD=1
+	export NYMPH_FLOOD
 	cheats 'it prints where no clock is heard' 'printed more than 1 MiB' \
 		'static struct spinlock spin = SPINLOCK_INITIALIZER("mine");' \
 		'spin_lock(&spin);' 'for (;;)' 'kprintf("%01000d\n", 0);'
+	unset NYMPH_FLOOD
+	NYMPH_WALL=8
+	export NYMPH_WALL
 	cheats 'it loops where no clock is heard' 'made no progress for 8 s' \
 		'static struct spinlock spin = SPINLOCK_INITIALIZER("mine");' \
 		'spin_lock(&spin);' 'for (;;)' ';'
-	unset NYMPH_WALL NYMPH_FLOOD
+	unset NYMPH_WALL
 	cheats 'it prints without an end' 'a loop in the kernel' \
 		'for (;;)' 'kprintf("%0200d\n", 0);'
 	cheats 'it destroys the page tables' 'a triple fault' \

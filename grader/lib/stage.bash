@@ -168,10 +168,10 @@ record() {
 	awk -F'\t' -v name="$2" '$1 == name { print; exit }' "$1"
 }
 
-# shown TEXT: a text's lines, indented; only the first ones of a long text.
+# shown TEXT: a text's lines, indented; only the beginning of what is long.
 shown() {
 	printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177-\377' | awk '
-		NR <= 40 { print "    " $0 }
+		NR <= 40 { print "    " substr($0, 1, 300) }
 		END { if (NR > 40) print "    (and " NR - 40 " lines more)" }'
 }
 
