@@ -113,6 +113,20 @@ not_written() {
 		"$1/console" | head -n 1
 }
 
+# unwritten DIR...: says that one of these boots ended at an exercise that is yet to be
+# written.  There is nothing more to be told of it then.
+unwritten() {
+	local dir left
+
+	for dir; do
+		[[ ! -e $dir/console ]] || left=$(not_written "$dir")
+		[[ -n ${left-} ]] || continue
+		echo "exercise $left, which this needs, is not written yet"
+		return
+	done
+	return 1
+}
+
 # The folder with the files of the stage's part: the student's, or the solution;
 # or, for mutate, a broken one.
 part_folder() {

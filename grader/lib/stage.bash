@@ -183,18 +183,19 @@ check() {
 	name=$(test_name)
 	run=$(run_name "$name")
 	[[ -e $NYMPH_OUT/passed/$run ]] && return 0
-	explain "$name" "$run"
-	replay "$name"
+	explain "$name" "$run" && replay "$name"
 	return 1
 }
 
-# explain NAME RUN: what a failed test's record says.
+# explain NAME RUN: what a failed test's record says.  False if it makes no sense to
+# do that again.
 explain() {
 	local name=$1 run=$2 seen want where verdict code out vm leaks said
 	local wverdict wcode wout
 
 	seen=$(record "$NYMPH_OUT/records.tsv" "$run")
 	if [[ -z $seen ]]; then
+		unwritten "$NYMPH_OUT/$(group_of "$run")"/*/ && return 1
 		echo "$name did not run: too many boots had ended early;" \
 			"see boot_power_off"
 		return
@@ -223,6 +224,7 @@ explain() {
 		[[ $leaks == '{}' ]] || echo "lost at every run: $leaks"
 		;;
 	*)
+		unwritten "$NYMPH_OUT/$where" && return 1
 		explain_end "$verdict" "$NYMPH_OUT/$where"
 		;;
 	esac
@@ -261,13 +263,7 @@ explain_end() {
 	hang)
 		echo "it hung: killed after 20 s of virtual time" ;;
 	panic)
-		if [[ -n $(not_written "$2") ]]; then
-			echo "exercise $(not_written "$2"), which this needs," \
-				"is not written yet"
-		else
-			echo "the kernel panicked"
-		fi
-		;;
+		unwritten "$2" || echo "the kernel panicked" ;;
 	wall)
 		echo "the machine made no progress for $WALL s and was stopped:" \
 			"a CPU that spins without PAUSE or HLT?" ;;
@@ -301,7 +297,8 @@ boots_powered_off() {
 		bad=1
 		echo "boot $where, $cpus CPUs: $how${last:+, in $last}"
 		explain_end "$how" "$NYMPH_OUT/$where"
-		shown "$(last_words < "$NYMPH_OUT/$where/console")"
+		unwritten "$NYMPH_OUT/$where" > /dev/null ||
+			shown "$(last_words < "$NYMPH_OUT/$where/console")"
 	done < <(tr '\t' '|' < "$NYMPH_OUT/boots")
 	[[ -s $NYMPH_OUT/boots ]] && return "$bad"
 }
@@ -326,7 +323,7 @@ boots_left_order() {
 		[[ $vm == ok ]] && continue
 		bad=1
 		echo "$file:"
-		shown "$vm"
+		shown "${vm:-no test got to its end}"
 	done
 	return "$bad"
 }
