@@ -103,6 +103,7 @@
 	ALSO(SPIN, "kpt", NEVER)					\
 	ALSO(SPIN, "kva", NEVER)					\
 	ALSO(SPIN, "pci", NEVER)					\
+	ALSO(SPIN, "quarantine", NEVER)		/* kasan's */		\
 	ALSO(SPIN, "ramfs", NEVER)					\
 	ALSO(SPIN, "random", NEVER)					\
 	ALSO(SPIN, "sigacts", NEVER)					\
@@ -120,7 +121,8 @@
 	ALSO(SPIN, "blk timer", NEVER)					\
 	ALSO(SPIN, "sleepq", NEVER)					\
 	THEN(SPIN, "timeouts", NEVER)					\
-	ALSO(SPIN, "runq", NEVER)
+	ALSO(SPIN, "runq", NEVER)					\
+	THEN(SPIN, "kasan stacks", NEVER)	/* of what is freed, too */
 
 /* EXCEPT(kind held, name, kind wanted, name): may be waited for all the same;
  * most are tokens that may be lost meanwhile. */
