@@ -259,9 +259,12 @@ explain_output() {
 
 # explain_end VERDICT DIR: why a test has no result of its own.
 explain_end() {
+	local limit
+
 	case $1 in
 	hang)
-		echo "it hung: killed after 20 s of virtual time" ;;
+		limit=$(sed -n 's/.*\<limit=\([0-9]*\).*/\1/p' "$2/cmdline")
+		echo "it hung: killed after ${limit:-20} s of virtual time" ;;
 	panic)
 		unwritten "$2" || echo "the kernel panicked" ;;
 	wall)
