@@ -52,6 +52,11 @@ void witness_holds_nothing(const char *where);
 /* Memory is given back: no lock in it may be held. */
 void witness_freed(const void *p, size_t size);
 
+/* Of vm/vm_object_chain.c, for lock_order.h's CHAIN. A stage whose objects have
+ * no chains does not have it. */
+bool vm_object_chain_in_order(const void *held, const void *want)
+    __attribute__((weak));
+
 #else
 
 #define witness_want(kind, lock, name)	      ((void)0)

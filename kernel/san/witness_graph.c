@@ -175,54 +175,6 @@ witness_object_name(enum witness_kind kind, const void *lock, const char *name)
 	return kind == WK_PAGE ? "disk page" : "disk object";
 }
 
-/* Whether the object at want stands behind the one at held. The links stay:
- * the running thread has chain-locked its way down. */
-static bool
-is_behind(const void *held, const void *want)
-{
-	const struct vm_object *o = held;
-
-	do {
-		o = o->backing_object;
-	} while (o != NULL && o != want);
-	return o != NULL;
-}
-
-/* Whether the object has just been made, for pages of the one at held: it has
- * nothing yet, and nobody else looks at it. */
-static bool
-is_new(const void *want)
-{
-	const struct vm_object *o = want;
-
-	return o->backing_object == NULL && o->resident_page_count == 0 &&
-	    o->hold_count == 1;
-}
-
-/* Whether the lock, of an object that shadows one whose token the running
- * thread has, is free: then there is no waiting. So a deallocation may go up,
- * when it has looked. */
-static bool
-is_free_above(const void *want)
-{
-	const struct vm_object *o = want;
-
-	return (o->chainlk & (CHAINLK_EXCL | CHAINLK_MASK)) == 0 &&
-	    o->backing_object != NULL &&
-	    lwkt_token_held_any(&o->backing_object->token);
-}
-
-/* Whether the object stood behind the one at held until that bypassed it:
- * both shadow the same now. A collapse gives such an object's reference up
- * with the upper one locked, from which no way leads there any more. */
-static bool
-is_bypassed(const void *held, const void *want)
-{
-	const struct vm_object *h = held, *w = want;
-
-	return h->backing_object == w->backing_object;
-}
-
 /* Two locks of one class. */
 static const char *
 nest_rule(enum witness_nest nest, const void *held, const void *want)
@@ -235,8 +187,8 @@ nest_rule(enum witness_nest nest, const void *held, const void *want)
 			return NULL;
 		return "two locks of a class are taken by falling addresses";
 	case NEST_CHAIN:
-		if (is_behind(held, want) || is_bypassed(held, want) ||
-		    is_free_above(want) || is_new(want))
+		if (vm_object_chain_in_order == NULL ||
+		    vm_object_chain_in_order(held, want))
 			return NULL;
 		return "an object is locked after one that it does not shadow";
 	default:

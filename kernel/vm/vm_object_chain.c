@@ -148,3 +148,63 @@ vm_object_chain_release_all(vm_object_t first, vm_object_t stop)
 		vm_object_chain_release(object);
 	}
 }
+
+#ifdef WITNESS
+
+/* Whether the object at want stands behind the one at held. The links stay:
+ * the running thread has chain-locked its way down. */
+static bool
+is_behind(const void *held, const void *want)
+{
+	const struct vm_object *o = held;
+
+	do {
+		o = o->backing_object;
+	} while (o != NULL && o != want);
+	return o != NULL;
+}
+
+/* Whether the object has just been made, for pages of the one at held: it has
+ * nothing yet, and nobody else looks at it. */
+static bool
+is_new(const void *want)
+{
+	const struct vm_object *o = want;
+
+	return o->backing_object == NULL && o->resident_page_count == 0 &&
+	    o->hold_count == 1;
+}
+
+/* Whether the lock, of an object that shadows one whose token the running
+ * thread has, is free: then there is no waiting. So a deallocation may go up,
+ * when it has looked. */
+static bool
+is_free_above(const void *want)
+{
+	const struct vm_object *o = want;
+
+	return (o->chainlk & CHAINLK_HELD) == 0 && o->backing_object != NULL &&
+	    lwkt_token_held_any(&o->backing_object->token);
+}
+
+/* Whether the object stood behind the one at held until that bypassed it:
+ * both shadow the same now. A collapse gives such an object's reference up
+ * with the upper one locked, from which no way leads there any more. */
+static bool
+is_bypassed(const void *held, const void *want)
+{
+	const struct vm_object *h = held, *w = want;
+
+	return h->backing_object == w->backing_object;
+}
+
+/* Whether one thread may have the chain lock of the object at held and wait for
+ * that of the object at want: the witness asks. */
+bool
+vm_object_chain_in_order(const void *held, const void *want)
+{
+	return is_behind(held, want) || is_bypassed(held, want) ||
+	    is_free_above(want) || is_new(want);
+}
+
+#endif
