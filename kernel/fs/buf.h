@@ -34,7 +34,7 @@ struct buf {
 	struct vnode *b_vp;	     /* (S; L to change) the disk, or NULL */
 	uint64_t b_loffset;	     /* (same) bytes, from the disk's start */
 	uint32_t b_bcount;	     /* (same) bytes, within one page */
-	uint32_t b_flags;	     /* (A) B_* */
+	volatile uint32_t b_flags;   /* (A) B_* */
 	struct thread *b_owner;	     /* (S) who locked it; NULL: the disk */
 	char *b_data;		     /* (L) the bytes */
 	vm_offset_t b_kvabase;	     /* (k) its page of the clean map */

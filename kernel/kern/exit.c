@@ -69,10 +69,10 @@ proc_single(struct proc *p)
 	}
 	wakeup(&p->p_nstopped);
 	for (;;) {
-		tsleep_interlock(&p->p_nthreads, 0);
+		tsleep_interlock(&p->p_threads, 0);
 		if (p->p_nthreads == 1)
 			break;
-		tsleep(&p->p_nthreads, PINTERLOCKED, "single", 0);
+		tsleep(&p->p_threads, PINTERLOCKED, "single", 0);
 	}
 	tsleep_remove(self);
 	lwkt_reltoken(&p->p_token);
@@ -311,7 +311,7 @@ thread_exit_user(int status)
 	stopped = (p->p_flags & P_STOPPED) && p->p_nstopped == p->p_nthreads;
 	if (stopped)
 		phold(p);
-	wakeup(&p->p_nthreads);
+	wakeup(&p->p_threads);
 	lwkt_reltoken(&p->p_token);
 	if (stopped) {
 		notify_parent(p, CLD_STOPPED);

@@ -93,7 +93,8 @@ struct proc {
 	TAILQ_HEAD(, proc) p_children;	/* (l) oldest first, as wait4 goes */
 	LIST_HEAD(, thread) p_threads;	/* (p) alive */
 	LIST_HEAD(, thread) p_zthreads; /* (p) exited, to be reaped */
-	int p_nthreads;			/* (p) on p_threads */
+	volatile int p_nthreads;	/* (p) on p_threads; 1 is known without:
+					 * the running thread is alone */
 	struct thread *p_single;	/* (p) all other threads must exit */
 	struct proc *p_parent;		/* (l) */
 	int p_pid;			/* (k) its first thread's td_tid */
@@ -104,7 +105,8 @@ struct proc {
 					 * others: vmspace_hold under p_token) */
 	struct filedesc *p_fd;		/* shared with CLONE_FILES */
 	struct sigacts *p_sigacts;	/* shared with CLONE_SIGHAND */
-	uint64_t p_sigpend;		/* (p) process-directed */
+	volatile uint64_t p_sigpend;	/* (p) process-directed; the
+					 * threads look without */
 	struct sigq p_sigq;		/* (p) with p_sigpend */
 	int p_nstopped;			/* (p) threads that stand still */
 	int p_stopsig;			/* (p) what stopped it */
@@ -206,7 +208,7 @@ void sigent_free(struct sigent *ent);
  * process's queue; false: none. p_token held. */
 bool sig_dequeue(uint64_t set, struct ksiginfo *ksi);
 /* Drops the pending signals in set. p_token held. */
-void sig_flush(uint64_t *pend, struct sigq *q, uint64_t set);
+void sig_flush(volatile uint64_t *pend, struct sigq *q, uint64_t set);
 uint64_t sig_pending_set(struct thread *td); /* blocked ones too; no lock */
 bool sig_fatal_pending(struct thread *td);   /* no lock */
 /* In each round of a loop that may last long: gives others the CPU when they

@@ -111,7 +111,7 @@ sigent_free(struct sigent *ent)
 
 /* See kern/proc.h. */
 void
-sig_flush(uint64_t *pend, struct sigq *q, uint64_t set)
+sig_flush(volatile uint64_t *pend, struct sigq *q, uint64_t set)
 {
 	struct sigent *ent, *next;
 
@@ -129,7 +129,8 @@ sig_flush(uint64_t *pend, struct sigq *q, uint64_t set)
  * the lowest number.
  */
 static bool
-sig_take(uint64_t *pend, struct sigq *q, uint64_t set, struct ksiginfo *ksi)
+sig_take(
+    volatile uint64_t *pend, struct sigq *q, uint64_t set, struct ksiginfo *ksi)
 {
 	struct sigent *ent, *next;
 	uint64_t want = *pend & set;
@@ -322,7 +323,7 @@ bool
 ksignal_locked(struct proc *p, struct thread *td, struct sigent *ent)
 {
 	int signo = ent->se_info.signo;
-	uint64_t *pend;
+	volatile uint64_t *pend;
 	struct sigq *q;
 	bool continued;
 

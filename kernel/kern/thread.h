@@ -175,12 +175,12 @@ struct thread {
 	void (*td_func)(void *);    /* (k) kernel thread entry */
 	void *td_arg;		    /* (k) */
 	/* per-thread process state, kern/proc.h's business (t): */
-	struct lwp *td_lwp; /* (k) NULL: kernel thread */
-	uint64_t td_sigmask;
-	uint64_t td_oldsigmask; /* restored after sigsuspend */
-	uint64_t td_sigpend;	/* p_token */
-	void *td_clear_tid;	/* user address, CLONE_CHILD_CLEARTID */
-	void *td_robust_list;	/* user address */
+	struct lwp *td_lwp;	      /* (k) NULL: kernel thread */
+	volatile uint64_t td_sigmask; /* (t); read by who sends signals */
+	uint64_t td_oldsigmask;	      /* restored after sigsuspend */
+	volatile uint64_t td_sigpend; /* p_token; (t) looks without */
+	void *td_clear_tid;	      /* user address, CLONE_CHILD_CLEARTID */
+	void *td_robust_list;	      /* user address */
 	uint64_t td_sigalt_sp, td_sigalt_size;
 	uint32_t td_sigalt_flags;
 	struct usage td_used;  /* (s) until it last left a CPU */

@@ -89,7 +89,8 @@ first_is_private(struct faultstate *fs)
 	const struct vm_object *object = fs->first_object;
 	const struct proc *p = curproc;
 
-	return object->type == OBJT_DEFAULT && object->ref_count == 1 &&
+	return object->type == OBJT_DEFAULT &&
+	    atomic_load_int(&object->ref_count) == 1 &&
 	    object->backing_object == NULL && p != NULL && p->p_nthreads == 1;
 }
 

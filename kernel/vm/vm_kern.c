@@ -22,7 +22,7 @@ static uint64_t kva_used[KVA_PAGES / 64]; /* kva_spin */
 static uint64_t kva_hint;		  /* kva_spin; no free bit below */
 vm_offset_t clean_sva, clean_eva;
 int64_t kmem_pool_pages;
-static int64_t kmem_rover; /* hint, unlocked: where the last run was found */
+static volatile int64_t kmem_rover; /* hint: where the last run was found */
 
 /* Nothing to set up beyond what is static; the page hash lives here because
  * it needs memory and everything after needs it. Boot. */

@@ -93,7 +93,7 @@ TAILQ_HEAD(pglist, vm_page);
 struct vpgqueues {
 	struct spinlock spin; /* guards pl and lcnt */
 	struct pglist pl;
-	int64_t lcnt; /* pages on pl */
+	volatile int64_t lcnt; /* pages on pl; 0 may be seen without */
 } __cachealigned;
 
 extern struct vpgqueues vm_page_queues[PQ_COUNT];
@@ -123,8 +123,8 @@ struct vmstats {
 	int64_t v_inactive_target;    /* (k) inactive pages wanted */
 };
 extern struct vmstats vmstats;
-extern uint32_t vm_page_colors;	   /* (k) of PQ_L2_SIZE, a power of 2 */
-extern uint16_t vm_page_lastcolor; /* hint: asked for last */
+extern uint32_t vm_page_colors; /* (k) of PQ_L2_SIZE, a power of 2 */
+extern volatile uint16_t vm_page_lastcolor; /* hint: asked for last */
 
 /* vm_page_alloc flags. Which reserve may be dipped into, and modifiers. */
 #define VM_ALLOC_NORMAL	   0x0001 /* above v_free_reserved */

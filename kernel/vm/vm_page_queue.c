@@ -15,7 +15,7 @@
 struct vpgqueues vm_page_queues[PQ_COUNT];
 struct vmstats vmstats;
 uint32_t vm_page_colors = PQ_L2_SIZE;
-uint16_t vm_page_lastcolor;
+volatile uint16_t vm_page_lastcolor;
 
 /* Gives every queue its lock and empty list; boot. */
 void
