@@ -50,6 +50,9 @@ default_role = None
 nitpick_ignore_regex = [("c:identifier", ".*")]
 
 html_theme = "furo"
+# Whose colors can all be read; and the dark pages' own.
+pygments_style = "default"
+pygments_dark_style = "github-dark"
 html_static_path = ["_static"]
 html_css_files = ["nymph.css"]
 html_js_files = [("step.js", {"defer": "defer"})]

@@ -75,7 +75,7 @@
 			var a = luminance(parse(getComputedStyle(e).color));
 			var b = luminance(background(e));
 			var ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-			if (ratio < 3 && !seen[name(e)]) {
+			if (ratio < 4.5 && !seen[name(e)]) {
 				seen[name(e)] = 1;
 				bad.push(name(e) + " can hardly be read: " +
 				    ratio.toFixed(1));
