@@ -7,6 +7,7 @@
 #include <kern/inject.h>
 #include <kern/kstring.h>
 #include <pmap/pmap.h>
+#include <san/kcsan.h>
 #include <vm/vm_kern.h>
 #include <vm/vm_page.h>
 #include <vm/vm_pageout.h>
@@ -119,10 +120,11 @@ find_run(int64_t from, int64_t end, int npages, int align)
 	vm_pindex_t mask = (vm_pindex_t)align - 1;
 
 	for (int64_t i = from; i + npages <= end; i++) {
-		vm_page_t m = &vm_page_array[i];
+		/* a hint: who takes it looks again, with the page locked */
+		uint16_t queue = data_race(vm_page_array[i].queue);
 
 		if (((first_page + (vm_pindex_t)i) & mask) != 0 ||
-		    m->queue < PQ_FREE || m->queue >= PQ_INACTIVE)
+		    queue < PQ_FREE || queue >= PQ_INACTIVE)
 			continue;
 		if (take_run(i, npages))
 			return i;

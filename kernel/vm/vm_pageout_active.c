@@ -18,7 +18,7 @@ age_page(vm_page_t m)
 {
 	int refs = 0;
 
-	if (m->object->ref_count != 0)
+	if (atomic_load_int(&m->object->ref_count) != 0)
 		refs =
 		    pmap_ts_referenced(m) + ((m->flags & PG_REFERENCED) != 0);
 	atomic_clear_uint(&m->flags, PG_REFERENCED);

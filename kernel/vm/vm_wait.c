@@ -40,7 +40,8 @@ vm_wait_wakeup(void)
 void
 vm_page_free_wakeup(void)
 {
-	if (vm_waiters != 0 && vmstats.v_free_count > vmstats.v_free_reserved)
+	if (atomic_load_uint(&vm_waiters) != 0 &&
+	    vmstats.v_free_count > vmstats.v_free_reserved)
 		wakeup(&vm_waiters);
 }
 
