@@ -129,13 +129,26 @@ wrmsr(uint32_t msr, uint64_t v)
 	    : "memory");
 }
 
+/* RDTSC clears the upper halves of both registers (SDM vol. 2). */
 static inline uint64_t
 rdtsc(void)
 {
-	uint32_t lo, hi;
+	uint64_t lo, hi;
 
 	__asm__ __volatile__("rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-	return (uint64_t)hi << 32 | lo;
+	return hi << 32 | lo;
+}
+
+/* The same, stored at *tsc. */
+static inline void
+rdtsc_to(uint64_t *tsc)
+{
+	uint32_t *half = (uint32_t *)tsc;
+
+	__asm__ __volatile__("rdtsc"
+			     : "=a"(half[0]), "=d"(half[1])
+			     :
+			     : "memory");
 }
 
 static inline void

@@ -7,6 +7,7 @@
 #include <kern/ksyms.h>
 #include <kern/main.h>
 #include <kern/thread.h>
+#include <kern/trace.h>
 #include <pmap/pmap.h>
 
 #include <amd64/acpi.h>
@@ -29,8 +30,10 @@ boot_cpu_init(void)
 	struct globaldata *gd = &globaldata0;
 
 	gd->gd_self = gd;
+	gd->gd_spinword = 1;
 	gd->gd_curthread = &thread0;
 	gd->gd_md = &cpu_md0;
+	gd->gd_trace = trace_ring0;
 	gd->gd_kstack_top = (uint64_t)boot_stack_top;
 	thread0.td_kstack = (vm_offset_t)boot_stack;
 	thread0.td_kstack_size = (vm_size_t)(boot_stack_top - boot_stack);

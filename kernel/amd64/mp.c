@@ -8,6 +8,7 @@
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
 #include <kern/thread.h>
+#include <kern/trace.h>
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
 
@@ -67,17 +68,22 @@ cpu_alloc(uint32_t cpu)
 {
 	int gdpages = (int)howmany(sizeof(struct globaldata), PAGE_SIZE);
 	int mdpages = (int)howmany(sizeof(struct cpu_md), PAGE_SIZE);
+	int trpages = (int)howmany(sizeof(trace_ring0), PAGE_SIZE);
 	struct globaldata *gd = kmem_page_alloc(gdpages, 1);
 	struct cpu_md *md = kmem_page_alloc(mdpages, 1);
+	struct trace_rec *ring = kmem_page_alloc(trpages, 1);
 
-	if (gd == NULL || md == NULL)
+	if (gd == NULL || md == NULL || ring == NULL)
 		boot_die("too little RAM for %u CPUs", cpu + 1);
 	memset(gd, 0, gdpages * PAGE_SIZE);
 	memset(md, 0, mdpages * PAGE_SIZE);
+	memset(ring, 0, trpages * PAGE_SIZE);
 	gd->gd_self = gd;
 	gd->gd_cpuid = cpu;
+	gd->gd_spinword = cpu + 1;
 	gd->gd_apicid = acpi_info.ai_apicid[cpu];
 	gd->gd_md = md;
+	gd->gd_trace = ring;
 	gd->gd_idlethread = thread_create_idle(cpu);
 	if (gd->gd_idlethread == NULL)
 		boot_die("too little RAM for %u CPUs", cpu + 1);

@@ -124,11 +124,14 @@ kernel_page_fault(struct trapframe *tf, uint64_t va)
 static void
 user_page_fault(struct trapframe *tf, uint64_t va)
 {
+	int rv;
+
 	if (tf->tf_err & PGEX_RSV)
 		panic_trap(tf, "reserved bit set in a page table");
-	switch (user_fault(va, tf->tf_err)) {
-	case KERN_SUCCESS:
+	rv = user_fault(va, tf->tf_err);
+	if (likely(rv == KERN_SUCCESS))
 		return;
+	switch (rv) {
 	case KERN_PROTECTION_FAILURE:
 		trapsignal(curthread, SIGSEGV, SEGV_ACCERR, va);
 		return;
@@ -162,6 +165,39 @@ user_trap(struct trapframe *tf, uint64_t cr2)
 }
 
 /*
+ * Is there anything to do before user mode? Interrupts disabled. An address
+ * beyond 47 bits would make IRET fault.
+ */
+static inline bool
+userret_wanted(const struct trapframe *tf)
+{
+	return tf->tf_rip >= VM_MAX_USER_ADDRESS || mycpu_asked(RQF_RESCHED) ||
+	    (curthread->td_flags & TDF_SIGPENDING) != 0;
+}
+
+/*
+ * Does it. Entered and left with interrupts disabled.
+ */
+static __noinline void
+userret_work(struct trapframe *tf)
+{
+	do {
+		cpu_enable_intr();
+		if (tf->tf_rip >= VM_MAX_USER_ADDRESS) {
+			uint64_t rip = tf->tf_rip;
+
+			tf->tf_rip = 0;
+			tf->tf_trapno = T_PROTECT;
+			trapsignal(curthread, SIGSEGV, SEGV_MAPERR, rip);
+		}
+		sched_userret();
+		if (curthread->td_flags & TDF_SIGPENDING)
+			signal_userret(tf);
+		cpu_disable_intr();
+	} while (userret_wanted(tf));
+}
+
+/*
  * The last stop before user mode: reschedules and delivers signals until
  * there is nothing left to do, and returns with interrupts disabled so that
  * nothing more can come. Entered with interrupts either way.
@@ -169,32 +205,15 @@ user_trap(struct trapframe *tf, uint64_t cr2)
 void
 userret(struct trapframe *tf)
 {
-	struct thread *td = curthread;
+	const struct thread *td = curthread;
 
 	KASSERT(
 	    td->td_critcount == 0 && td->td_ntoks == 0 && td->td_nlocks == 0,
 	    ("return to user mode with critcount %d, %d tokens, %d locks",
 		td->td_critcount, td->td_ntoks, td->td_nlocks));
-	for (;;) {
-		cpu_disable_intr();
-		/* An address beyond 47 bits would make IRET fault. */
-		if (unlikely(tf->tf_rip >= VM_MAX_USER_ADDRESS)) {
-			uint64_t rip = tf->tf_rip;
-
-			cpu_enable_intr();
-			tf->tf_rip = 0;
-			tf->tf_trapno = T_PROTECT;
-			trapsignal(td, SIGSEGV, SEGV_MAPERR, rip);
-			cpu_disable_intr();
-		}
-		if (!(mycpu->gd_reqflags & RQF_RESCHED) &&
-		    !(td->td_flags & TDF_SIGPENDING))
-			break;
-		cpu_enable_intr();
-		sched_userret();
-		if (td->td_flags & TDF_SIGPENDING)
-			signal_userret(tf);
-	}
+	cpu_disable_intr();
+	if (unlikely(userret_wanted(tf)))
+		userret_work(tf);
 	KKASSERT(tf->tf_cs == GSEL_UCODE && tf->tf_ss == GSEL_UDATA);
 }
 

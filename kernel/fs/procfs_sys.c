@@ -234,15 +234,6 @@ text_swaps(struct proc *p, struct sbuf *sb)
 	return 0;
 }
 
-/* CPUID leaf (SDM vol. 2, CPUID). */
-static void
-cpuid(uint32_t leaf, uint32_t r[4])
-{
-	__asm__ __volatile__("cpuid"
-			     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-			     : "a"(leaf), "c"(0));
-}
-
 /* One paragraph a CPU; they are all alike. */
 static int
 text_cpuinfo(struct proc *p, struct sbuf *sb)
@@ -250,18 +241,18 @@ text_cpuinfo(struct proc *p, struct sbuf *sb)
 	uint32_t r[4], family, model, name[13] = {0}, i;
 	char vendor[13] = "";
 
-	cpuid(0, r);
+	cpuid(0, 0, r);
 	memcpy(vendor, &r[1], 4);
 	memcpy(vendor + 4, &r[3], 4);
 	memcpy(vendor + 8, &r[2], 4);
-	cpuid(1, r);
+	cpuid(1, 0, r);
 	family = (r[0] >> 8 & 0xf) +
 	    ((r[0] >> 8 & 0xf) == 0xf ? r[0] >> 20 & 0xff : 0);
 	model = (r[0] >> 4 & 0xf) | (r[0] >> 12 & 0xf0);
 	for (i = 0; i < 3; i++) {
 		uint32_t part[4];
 
-		cpuid(0x80000002U + i, part);
+		cpuid(0x80000002U + i, 0, part);
 		memcpy(&name[4 * i], part, sizeof(part));
 	}
 	for (i = 0; i < ncpus; i++)

@@ -11,6 +11,7 @@
 #define __unused		__attribute__((unused))
 #define __noreturn		__attribute__((noreturn))
 #define __noinline		__attribute__((noinline))
+#define __keeps_regs		__attribute__((no_caller_saved_registers))
 #define __section(s)		__attribute__((section(s)))
 #define __weak			__attribute__((weak))
 #define __cachealigned		__aligned(64)
@@ -31,6 +32,22 @@
 
 /* Orders the compiler only. */
 #define cpu_ccfence() __asm__ __volatile__("" ::: "memory")
+
+/*
+ * Calls fn(a, b), which is __keeps_regs. In line code calls so what it seldom
+ * needs: gcc believes of every call in C that it changes registers, and would
+ * have the function around it save them even when there is none.
+ */
+#define call_keeping_regs(fn, a, b)                            \
+	({                                                     \
+		register void *sp_ __asm__("rsp");             \
+		uint64_t rv_;                                  \
+		__asm__ __volatile__("call %P2"                \
+				     : "+r"(sp_), "=a"(rv_)    \
+				     : "i"(fn), "D"(a), "S"(b) \
+				     : "memory", "cc");        \
+		rv_;                                           \
+	})
 
 void panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
 /* Stands in a lab's starter where an exercise is to be written. */

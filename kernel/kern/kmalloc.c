@@ -343,7 +343,6 @@ kmalloc(size_t size, struct malloc_type *type, int flags)
 	}
 	atomic_add_long(&type->ks_inuse, 1);
 	atomic_add_long(&type->ks_bytes, rounded_size(size));
-	atomic_add_ulong(&type->ks_calls, 1);
 	kasan_kmalloc(p, size, rounded_size(size), type);
 	if (flags & M_ZERO)
 		memset(p, 0, size);
@@ -407,7 +406,7 @@ type_after(const struct malloc_type *last)
 {
 	struct malloc_type *const *tp;
 	const struct malloc_type *t, *best = NULL;
-	const struct zone *z = NULL;
+	struct zone *z = NULL;
 
 	tp = __start_set_malloc_types;
 	for (;;) {
@@ -417,6 +416,8 @@ type_after(const struct malloc_type *last)
 			z = zone_next(z);
 			if (z == NULL)
 				return best;
+			z->z_type.ks_inuse = z->z_inuse;
+			z->z_type.ks_bytes = z->z_inuse * (int64_t)z->z_size;
 			t = &z->z_type;
 		}
 		if ((last == NULL || strcmp(t->ks_name, last->ks_name) > 0) &&

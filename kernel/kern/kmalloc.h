@@ -17,7 +17,6 @@ struct malloc_type {
 	const char *ks_name; /* (k) */
 	int64_t ks_inuse;    /* (a) allocations alive */
 	int64_t ks_bytes;    /* (a) bytes alive, rounded to the class */
-	uint64_t ks_calls;   /* (a) */
 };
 /* Registers itself in a linker set; /proc/leaks walks the set. */
 #define MALLOC_DEFINE(type, name)                                       \
@@ -47,13 +46,13 @@ struct zone {
 #endif
 	int64_t z_inuse, z_total;
 	void (*z_ctor)(void *);	   /* (k) once, when memory enters the zone */
-	struct malloc_type z_type; /* accounting; under z_spin, not atomic */
+	struct malloc_type z_type; /* what z_inuse was when somebody asked */
 	LIST_ENTRY(zone) z_link;   /* all zones, zone list lock */
 };
 void zinit(struct zone *z, const char *name, size_t size, void (*ctor)(void *));
 void *zalloc(struct zone *z, int flags); /* M_WAITOK or M_NOWAIT [|M_ZERO] */
 void zfree(struct zone *z, void *p);
-const struct zone *zone_next(const struct zone *z); /* NULL: the first */
+struct zone *zone_next(const struct zone *z); /* NULL: the first */
 
 void kmalloc_init(void); /* after vm_page_startup */
 /* Calls fn(name, live allocations, bytes) for each owner and zone, in a

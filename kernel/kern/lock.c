@@ -7,6 +7,11 @@
  * leaves, the sharers that waited then go before the next exclusive one
  * (lk_pass): neither kind can starve the other.
  *
+ * As long as nobody waits the count is changed by a compare-and-set alone. Who
+ * has to look at more than the count sets lk_slow, the other half of its word:
+ * then all compare-and-sets fail, and everybody comes by lk_spin, until nobody
+ * waits any more.
+ *
  * A thread's list td_locks has one element for each level it holds, the
  * newest last; it answers whether a thread shares a lock, which the lock
  * itself does not know.
@@ -23,7 +28,7 @@ void
 lockinit(struct lock *lk, const char *name)
 {
 	spin_init(&lk->lk_spin, LOCK_SPIN_NAME);
-	lk->lk_count = 0;
+	lk->lk_word = 0;
 	lk->lk_exclwait = 0;
 	lk->lk_sharewait = 0;
 	lk->lk_pass = 0;
@@ -41,27 +46,16 @@ lockuninit(struct lock *lk)
 	    ("lock %s: destroyed in use, count %d", lk->lk_name, lk->lk_count));
 }
 
-/* Enters one more level into the running thread's list. */
-static void
-lock_note(struct thread *td, const struct lock *lk)
-{
-	KASSERT(td->td_nlocks < (int)nitems(td->td_locks),
-	    ("lock %s: thread holds %d already", lk->lk_name, td->td_nlocks));
-	td->td_locks[td->td_nlocks++] = lk;
-	witness_got(WK_LOCK, lk, lk->lk_name, lk->lk_count > 0);
-}
-
 /* Takes the newest level of this lock out of the list; panics when there is
  * none. */
-static void
+static inline void
 lock_forget(struct thread *td, const struct lock *lk)
 {
-	int i = td->td_nlocks;
+	int i = td->td_nlocks - 1;
 
-	do {
-		if (--i < 0)
-			panic("lock %s: released, not held", lk->lk_name);
-	} while (td->td_locks[i] != lk);
+	while (i >= 0 && td->td_locks[i] != lk)
+		i--;
+	KASSERT(i >= 0, ("lock %s: released, not held", lk->lk_name));
 	td->td_nlocks--;
 	for (; i < td->td_nlocks; i++)
 		td->td_locks[i] = td->td_locks[i + 1];
@@ -252,21 +246,55 @@ lock_witness(struct lock *lk, int type)
 		witness_want(WK_LOCK, lk, lk->lk_name);
 }
 
-/* See kern/lock.h. Sleeps unless LK_NOWAIT or LK_RELEASE; then no spinlock
- * may be held. timo_ns counts with LK_TIMELOCK. */
-int
-lockmgr_timed(struct lock *lk, int flags, uint64_t timo_ns)
+/* Takes the first level or one more shared one, or gives such a level up,
+ * without lk_spin; false when it takes more than that. */
+static bool
+lock_fast(struct lock *lk, struct thread *td, int type)
 {
-	struct thread *td = curthread;
+	uint64_t word = lk->lk_word;
+
+	switch (type) {
+	case LK_SHARED:
+		if (word >= LKW_SHARED_MAX ||
+		    !atomic_cmpset_ulong(&lk->lk_word, word, word + 1))
+			return false;
+		lock_note(td, lk);
+		return true;
+	case LK_EXCLUSIVE:
+		if (!atomic_cmpset_ulong(&lk->lk_word, 0, LKW_EXCLUSIVE))
+			return false;
+		lk->lk_owner = td;
+		lock_note(td, lk);
+		return true;
+	case LK_RELEASE:
+		if (word == LKW_EXCLUSIVE && lk->lk_owner == td) {
+			lk->lk_owner = NULL;
+			if (!atomic_cmpset_ulong(&lk->lk_word, word, 0)) {
+				lk->lk_owner = td;
+				return false;
+			}
+		} else if (word - 1 >= LKW_SHARED_MAX ||
+		    !atomic_cmpset_ulong(&lk->lk_word, word, word - 1)) {
+			return false;
+		}
+		lock_forget(td, lk);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The same, and all else, under lk_spin; as lockmgr_timed(). */
+static __noinline int
+lock_slow(struct lock *lk, struct thread *td, int flags, uint64_t timo_ns)
+{
 	uint64_t deadline = 0;
 	int error = 0;
 
 	if (flags & LK_TIMELOCK)
 		deadline = nanotime() + timo_ns;
-	else if ((flags & LK_NOWAIT) == 0)
-		lock_witness(lk, flags & LK_TYPEMASK);
-	SCHED_POINT("lock.request");
 	spin_lock(&lk->lk_spin);
+	atomic_swap_uint(&lk->lk_slow, 1); /* now the count is ours */
 	switch (flags & LK_TYPEMASK) {
 	case LK_SHARED:
 		error = lock_shared(lk, td, flags, deadline);
@@ -291,17 +319,27 @@ lockmgr_timed(struct lock *lk, int flags, uint64_t timo_ns)
 	default:
 		panic("lock %s: flags %x", lk->lk_name, flags);
 	}
+	if (lk->lk_exclwait == 0 && lk->lk_sharewait == 0)
+		atomic_store_uint(&lk->lk_slow, 0);
 	spin_unlock(&lk->lk_spin);
-	SCHED_POINT("lock.done");
 	return error;
 }
 
-/* lockmgr_timed() without a limit. */
+/* See kern/lock.h. Sleeps unless LK_NOWAIT or LK_RELEASE; then no spinlock
+ * may be held. timo_ns counts with LK_TIMELOCK. */
 int
-lockmgr(struct lock *lk, int flags)
+lockmgr_timed(struct lock *lk, int flags, uint64_t timo_ns)
 {
-	KKASSERT((flags & LK_TIMELOCK) == 0);
-	return lockmgr_timed(lk, flags, 0);
+	struct thread *td = curthread;
+	int error = 0;
+
+	if ((flags & (LK_NOWAIT | LK_TIMELOCK)) == 0)
+		lock_witness(lk, flags & LK_TYPEMASK);
+	SCHED_POINT("lock.request");
+	if (!lock_fast(lk, td, flags & LK_TYPEMASK))
+		error = lock_slow(lk, td, flags, timo_ns);
+	SCHED_POINT("lock.done");
+	return error;
 }
 
 /* How td holds the lock: 0, LK_SHARED or LK_EXCLUSIVE. Certain when td is

@@ -12,7 +12,6 @@
 #include <kern/proc.h>
 #include <kern/sched.h>
 #include <kern/thread.h>
-#include <kern/trace.h>
 #include <fs/vnode.h>
 #include <pmap/pmap.h>
 #include <vm/vm_kern.h>
@@ -61,7 +60,6 @@ kmain(void)
 	blk_init();
 	fb_init();
 	mp_start();
-	trace_init();
 	kcsan_start();
 	san_test_run();
 	ktest_run();

@@ -140,7 +140,7 @@ report_locks(void)
 {
 	struct thread *td = curthread;
 
-	kprintf("\nHeld by the thread (critical sections %d, spinlocks %u)\n",
+	kprintf("\nHeld by the thread (critical sections %d, spinlocks %lu)\n",
 	    td->td_critcount, mycpu->gd_spinlocks);
 	thread_print_locks(td);
 }

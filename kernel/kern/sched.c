@@ -233,7 +233,7 @@ sched_switch(void)
 	gd = mycpu;
 	if (unlikely(gd->gd_spinlocks != 0))
 		panic("switch with spinlock %s held",
-		    gd->gd_spinheld[gd->gd_spinlocks - 1]->name);
+		    gd->gd_spinheld[gd->gd_spinlocks]->name);
 	rq = gd->gd_runq;
 	spin_lock(&rq->rq_spin);
 	if (td->td_state == TDS_RUNNING) {

@@ -74,7 +74,8 @@ arm_point(const char *name, char *err, size_t size)
 	ksnprintf(
 	    err, size, "there is no schedule point '%s'; there are", name);
 	for (p = __start_set_sched_points; p < __stop_set_sched_points; p++) {
-		if (strncmp((*p)->sp_name, name, len) == 0) {
+		if ((*p)->sp_same == *p &&
+		    strncmp((*p)->sp_name, name, len) == 0) {
 			strlcat(err, " ", size);
 			strlcat(err, (*p)->sp_name, size);
 		}

@@ -204,6 +204,7 @@ sched_point(struct sched_point *sp, bool may_sleep)
 {
 	if (!points_live || panicking)
 		return;
+	sp = sp->sp_same;
 	atomic_add_ulong(&sp->sp_passed, 1);
 	atomic_add_ulong(&passed[mycpuid], 1);
 	if (sp->sp_armed != 0)
@@ -254,8 +255,11 @@ set_policy(const char *word)
 void
 sched_points_start(void)
 {
+	struct sched_point *const *p;
 	char err[512];
 
+	for (p = __start_set_sched_points; p < __stop_set_sched_points; p++)
+		(*p)->sp_same = sched_point_find((*p)->sp_name);
 	rnd_begin(bootopt_u64(&bo_seed));
 	if (!set_policy(bootopt_str(&bo_sched)))
 		boot_die("boot option sched wants off, random:1 to random:100, "
@@ -352,8 +356,11 @@ sched_points_list(struct sbuf *sb)
 {
 	struct sched_point *const *p;
 
-	for (p = __start_set_sched_points; p < __stop_set_sched_points; p++)
-		sbuf_printf(sb, "%s %lu\n", (*p)->sp_name, (*p)->sp_passed);
+	for (p = __start_set_sched_points; p < __stop_set_sched_points; p++) {
+		if ((*p)->sp_same == *p)
+			sbuf_printf(
+			    sb, "%s %lu\n", (*p)->sp_name, (*p)->sp_passed);
+	}
 }
 
 #endif

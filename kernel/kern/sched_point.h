@@ -11,7 +11,8 @@
  * seed or because the point was armed.
  *
  * A point stands on a line of its own, and its name, "subsystem.place", is
- * in no other line. SCHED_POINT_SLEEP is for a place where the thread might
+ * in no other line. In a header's inline function it is in many objects: all of
+ * them are one point. SCHED_POINT_SLEEP is for a place where the thread might
  * have to sleep anyway, and so lose its tokens: there another thread of the
  * same CPU may get its turn as well.
  */
@@ -24,9 +25,10 @@
 #include <kern/types.h>
 
 struct sched_point {
-	const char *sp_name; /* (k) */
-	uint64_t sp_passed;  /* (A) how often, since the policy began */
-	uint32_t sp_armed;   /* (A) some armed script waits here or for it */
+	const char *sp_name;	     /* (k) */
+	struct sched_point *sp_same; /* (k) the first of this name */
+	uint64_t sp_passed;	     /* (A) how often, since the policy began */
+	uint32_t sp_armed; /* (A) some armed script waits here or for it */
 };
 
 struct sbuf;
@@ -43,7 +45,7 @@ void sched_points_list(struct sbuf *sb); /* /proc/sched_points */
 
 #define SCHED_POINT_(name, may_sleep)                                      \
 	do {                                                               \
-		static struct sched_point sp_here = {name, 0, 0};          \
+		static struct sched_point sp_here = {.sp_name = name};     \
 		static struct sched_point *const sp_link __used __section( \
 		    "set_sched_points") = &sp_here;                        \
 		sched_point(sp_link, may_sleep);                           \

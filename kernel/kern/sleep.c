@@ -124,7 +124,7 @@ tsleep(const void *ident, int flags, const char *wmesg, uint64_t timo_ns)
 
 	if (unlikely(mycpu->gd_spinlocks != 0))
 		panic("sleeping on %s with spinlock %s held", wmesg,
-		    mycpu->gd_spinheld[mycpu->gd_spinlocks - 1]->name);
+		    mycpu->gd_spinheld[mycpu->gd_spinlocks]->name);
 	witness_may_sleep(wmesg);
 	KASSERT(td != mycpu->gd_idlethread,
 	    ("the idle thread sleeps on %s", wmesg));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Spinlocks. Taking one enters a critical section, so that no interrupt on
- * this CPU can want it meanwhile; each CPU keeps a list of those it holds,
- * for the assertions and for the post-mortem.
+ * Spinlocks, as far as they are not in line: waiting, and what is rare.
  */
 #include <kern/thread.h>
 
@@ -24,20 +22,17 @@ spin_init(struct spinlock *spin, const char *name)
 	atomic_store_uint(&spin->lock, 0);
 }
 
-/* Notes that this CPU holds the lock. In its critical section. */
-static void
-spin_note(struct globaldata *gd, const struct spinlock *spin)
+/* This CPU holds more spinlocks than any code should. */
+void
+spin_too_many(const struct spinlock *spin)
 {
-	KASSERT(gd->gd_spinlocks < GD_SPINHELD,
-	    ("spinlock %s: this CPU holds %u already", spin->name,
-		gd->gd_spinlocks));
-	gd->gd_spinheld[gd->gd_spinlocks++] = spin;
-	witness_got(WK_SPIN, spin, spin->name, false);
+	panic("spinlock %s: this CPU holds %lu already", spin->name,
+	    mycpu->gd_spinlocks);
 }
 
 /* Waits for the lock, pausing, and takes it; panics when that is hopeless:
  * our own CPU has it, or the wait exceeds every reason. */
-static __attribute__((noinline)) void
+void
 spin_contested(struct spinlock *spin, uint32_t me)
 {
 	uint64_t start = 0, now;
@@ -61,41 +56,8 @@ spin_contested(struct spinlock *spin, uint32_t me)
 	}
 }
 
-/* Takes the lock and enters a critical section. Never sleeps; must not be
- * held by this CPU. */
-void
-spin_lock(struct spinlock *spin)
-{
-	struct globaldata *gd;
-
-	crit_enter();
-	witness_want(WK_SPIN, spin, spin->name);
-	gd = mycpu;
-	SCHED_POINT("spin.lock");
-	if (!atomic_cmpset_uint(&spin->lock, 0, gd->gd_cpuid + 1))
-		spin_contested(spin, gd->gd_cpuid + 1);
-	spin_note(gd, spin);
-}
-
-/* Takes the lock if it is free; else false, and no critical section. */
-bool
-spin_trylock(struct spinlock *spin)
-{
-	struct globaldata *gd;
-
-	crit_enter();
-	gd = mycpu;
-	SCHED_POINT("spin.trylock");
-	if (!atomic_cmpset_uint(&spin->lock, 0, gd->gd_cpuid + 1)) {
-		crit_exit();
-		return false;
-	}
-	spin_note(gd, spin);
-	return true;
-}
-
 /* Releases a lock that is not the newest of this CPU's. */
-static __attribute__((noinline, cold)) void
+void
 spin_unlock_older(struct spinlock *spin)
 {
 	struct globaldata *gd = mycpu;
@@ -104,34 +66,13 @@ spin_unlock_older(struct spinlock *spin)
 	KASSERT(spin->lock == gd->gd_cpuid + 1,
 	    ("spinlock %s: released by CPU %u, word is %u", spin->name,
 		gd->gd_cpuid, spin->lock));
-	i = gd->gd_spinlocks;
-	while (gd->gd_spinheld[--i] != spin)
+	for (i = gd->gd_spinlocks; gd->gd_spinheld[i] != spin; i--)
 		KKASSERT(i > 0);
-	gd->gd_spinlocks--;
 	for (; i < gd->gd_spinlocks; i++)
 		gd->gd_spinheld[i] = gd->gd_spinheld[i + 1];
+	gd->gd_spinlocks--;
 	witness_gone(WK_SPIN, spin);
 	atomic_store_uint(&spin->lock, 0);
 	SCHED_POINT("spin.unlocked_older");
-	crit_exit();
-}
-
-/* Releases a lock that this CPU holds, in any order with others, and leaves
- * its critical section, which may run what interrupts left behind. */
-void
-spin_unlock(struct spinlock *spin)
-{
-	struct globaldata *gd = mycpu;
-	uint32_t i = gd->gd_spinlocks - 1;
-
-	if (unlikely(
-		spin->lock != gd->gd_cpuid + 1 || gd->gd_spinheld[i] != spin)) {
-		spin_unlock_older(spin);
-		return;
-	}
-	gd->gd_spinlocks = i;
-	witness_gone(WK_SPIN, spin);
-	atomic_store_uint(&spin->lock, 0);
-	SCHED_POINT("spin.unlocked");
 	crit_exit();
 }

@@ -332,6 +332,6 @@ thread_print_locks(struct thread *td)
 	gd = globaldata_array[td->td_cpu];
 	if (gd == NULL || gd->gd_curthread != td)
 		return;
-	for (uint32_t i = 0; i < gd->gd_spinlocks && i < GD_SPINHELD; i++)
+	for (uint32_t i = 1; i <= gd->gd_spinlocks && i <= GD_SPINHELD; i++)
 		kprintf("  spinlock %s\n", gd->gd_spinheld[i]->name);
 }

@@ -45,10 +45,7 @@ struct spinlock {
 		0, n            \
 	}
 
-void spin_init(struct spinlock *spin, const char *name);
-void spin_lock(struct spinlock *spin);
-bool spin_trylock(struct spinlock *spin);
-void spin_unlock(struct spinlock *spin);
+/* kern/spinlock.h has the calls. */
 
 /*
  * Tokens. t_count: the low bits count shared references; TOKEN_EXCL set:
@@ -95,18 +92,9 @@ void lwkt_token_swap(void);
 /* For the scheduler: give up, and get back, all the thread's tokens. */
 void lwkt_relalltokens(struct thread *td);
 void lwkt_getalltokens(struct thread *td);
-bool lwkt_token_listed(const struct lwkt_token *tok);
-bool lwkt_token_held_excl(const struct lwkt_token *tok);
+bool lwkt_token_listed(const struct lwkt_token *tok) __keeps_regs;
 int lwkt_cnttoken(const struct lwkt_token *tok, const struct thread *td);
 int lwkt_numtokens(void); /* that the running thread holds */
-/* Whether the running thread holds the token in any way: mostly it is the newest
- * that it has. */
-#define lwkt_token_held_any(tok)                                             \
-	((curthread->td_ntoks > 0 &&                                         \
-	     curthread->td_toks[curthread->td_ntoks - 1].tr_tok == (tok)) || \
-	    lwkt_token_listed(tok))
-#define ASSERT_LWKT_TOKEN_HELD(tok)	 KKASSERT(lwkt_token_held_any(tok))
-#define ASSERT_LWKT_TOKEN_HELD_EXCL(tok) KKASSERT(lwkt_token_held_excl(tok))
 
 /*
  * Threads. (s) scheduler lock of the thread's CPU (gd_runq's lock);
@@ -203,25 +191,68 @@ struct thread {
 #define NPRI	    32
 #define KSTACK_SIZE (4 * PAGE_SIZE)
 
+/* Whether the running thread's newest token is this one. */
+static inline bool
+lwkt_token_newest(const struct lwkt_token *tok)
+{
+	const struct thread *td = curthread;
+	int n = td->td_ntoks;
+
+	return n > 0 && td->td_toks[n - 1].tr_tok == tok;
+}
+
+/* Whether the running thread holds the token in any way: mostly it is the
+ * newest. */
+static inline bool
+lwkt_token_held_any(const struct lwkt_token *tok)
+{
+	return likely(lwkt_token_newest(tok)) ||
+	    (call_keeping_regs(lwkt_token_listed, tok, 0) & 0xff) != 0;
+}
+
+/* Whether the running thread holds the token exclusively. The answer cannot
+ * change under it. */
+static inline bool
+lwkt_token_held_excl(const struct lwkt_token *tok)
+{
+	const struct lwkt_tokref *ref = tok->t_ref;
+	const struct thread *td = curthread;
+
+	return ref >= td->td_toks && ref < td->td_toks + LWKT_MAXTOKENS;
+}
+#define ASSERT_LWKT_TOKEN_HELD(tok)	 KKASSERT(lwkt_token_held_any(tok))
+#define ASSERT_LWKT_TOKEN_HELD_EXCL(tok) KKASSERT(lwkt_token_held_excl(tok))
+
 /* Critical sections nest; leaving the outermost runs what interrupts left
  * in gd_reqflags (crit_splz). */
-void crit_splz(void);
+void crit_splz(void) __keeps_regs;
 static inline void
 crit_enter(void)
 {
 	curthread->td_critcount++;
 	cpu_ccfence();
 }
+/* One level less; whether it was the outermost. */
+static inline bool
+crit_leave(struct thread *td)
+{
+	bool outermost;
+
+	__asm__ __volatile__("decl %0"
+			     : "+m"(td->td_critcount), "=@ccz"(outermost)
+			     :
+			     : "memory");
+	return outermost;
+}
 static inline void
 crit_exit(void)
 {
 	struct thread *td = curthread;
 
-	cpu_ccfence();
-	KKASSERT(td->td_critcount > 0);
-	if (--td->td_critcount == 0 &&
-	    unlikely(mycpu->gd_reqflags & ~RQF_RESCHED))
-		crit_splz();
+	if (!crit_leave(td))
+		KKASSERT(td->td_critcount > 0);
+	else if (unlikely(mycpu_asked(~RQF_RESCHED)))
+		call_keeping_regs(crit_splz, 0, 0);
 }
 
 /*
@@ -307,5 +338,7 @@ void thread_trampoline(void);
 /* End of a switch, on the new stack, interrupts disabled: enables them and
  * leaves the critical section that the switch was made in. */
 void thread_start_hook(struct thread *prev);
+
+#include <kern/spinlock.h> /* needs struct thread */
 
 #endif

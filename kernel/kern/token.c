@@ -85,16 +85,6 @@ lwkt_token_uninit(struct lwkt_token *tok)
 		tok->t_count));
 }
 
-/* Whether the thread is the token's exclusive owner. The answer cannot
- * change under the running thread. */
-static bool
-tok_owned(const struct lwkt_token *tok, const struct thread *td)
-{
-	const struct lwkt_tokref *ref = tok->t_ref;
-
-	return ref >= td->td_toks && ref < td->td_toks + LWKT_MAXTOKENS;
-}
-
 /*
  * Adds want to the token's word, TOKEN_EXCL or a number of sharers, if
  * holders and queue allow; ref is to become the exclusive owner's. `first'
@@ -143,22 +133,28 @@ tok_wake(struct tokbucket *tb, struct lwkt_token *tok)
 	}
 }
 
+/* Lets those in the token's queue look. Out of line: seldom needed. */
+static __noinline void
+tok_wake_queue(struct lwkt_token *tok)
+{
+	struct tokbucket *tb = bucket_lock(tok);
+
+	tok_wake(tb, tok);
+	spin_unlock(&tb->tb_spin);
+}
+
 /* Takes back what tok_try() added. */
 static inline __attribute__((always_inline)) void
 tok_drop(struct lwkt_token *tok, uint32_t had)
 {
-	struct tokbucket *tb;
 	uint32_t c;
 
 	if (had == TOKEN_EXCL)
 		tok->t_ref = NULL;
 	SCHED_POINT("token.drop");
 	c = atomic_fetchadd_uint(&tok->t_count, -had);
-	if (c & TOKEN_WAIT) {
-		tb = bucket_lock(tok);
-		tok_wake(tb, tok);
-		spin_unlock(&tb->tb_spin);
-	}
+	if (unlikely(c & TOKEN_WAIT))
+		tok_wake_queue(tok);
 }
 
 /* Whether it is this waiter's turn, and whether others are queued for the
@@ -345,7 +341,7 @@ tok_contested(struct thread *td, struct lwkt_tokref *ref)
 
 	if (unlikely(mycpu->gd_spinlocks != 0))
 		panic("token %s: waiting with spinlock %s held", tok->t_desc,
-		    mycpu->gd_spinheld[mycpu->gd_spinlocks - 1]->name);
+		    mycpu->gd_spinheld[mycpu->gd_spinlocks]->name);
 	cnt_inc(v_tok_wait);
 	(void)data_race(tok->t_collisions++); /* a hint */
 	for (int n = 0; n < TOK_SPINS; n++) {
@@ -377,7 +373,7 @@ lwkt_gettoken(struct lwkt_token *tok)
 	witness_want(WK_TOKEN, tok, tok->t_desc);
 	if (tok_try(tok, ref, TOKEN_EXCL, false)) {
 		td->td_ntoks++;
-	} else if (tok_owned(tok, td)) {
+	} else if (lwkt_token_held_excl(tok)) {
 		ref->tr_count = 0;
 		td->td_ntoks++;
 	} else if (unlikely(lwkt_cnttoken(tok, td) != 0)) {
@@ -400,7 +396,7 @@ lwkt_gettoken_shared(struct lwkt_token *tok)
 	witness_want(WK_TOKEN, tok, tok->t_desc);
 	if (tok_try(tok, ref, 1, false)) {
 		td->td_ntoks++;
-	} else if (tok_owned(tok, td)) {
+	} else if (lwkt_token_held_excl(tok)) {
 		ref->tr_count = 0;
 		td->td_ntoks++;
 	} else if (lwkt_cnttoken(tok, td) != 0) {
@@ -421,7 +417,7 @@ lwkt_trytoken(struct lwkt_token *tok)
 
 	SCHED_POINT("token.try");
 	if (!tok_try(tok, ref, TOKEN_EXCL, false)) {
-		if (!tok_owned(tok, td))
+		if (!lwkt_token_held_excl(tok))
 			return false;
 		ref->tr_count = 0;
 	}
@@ -474,13 +470,6 @@ bool
 lwkt_token_listed(const struct lwkt_token *tok)
 {
 	return lwkt_cnttoken(tok, curthread) != 0;
-}
-
-/* Whether the running thread holds the token exclusively. */
-bool
-lwkt_token_held_excl(const struct lwkt_token *tok)
-{
-	return (tok->t_count & TOKEN_EXCL) && tok_owned(tok, curthread);
 }
 
 /* How many references to tokens the running thread holds. */

@@ -9,82 +9,29 @@
 
 #include <amd64/cpufunc.h>
 #include <amd64/machdep.h>
-#include <kern/kmalloc.h>
 #include <kern/kprintf.h>
 
-#define TRACE_SLOTS 1024U /* a CPU; a power of two */
-
-MALLOC_DEFINE(M_TRACE, "trace");
-
-static struct tracering {
-	struct trace_rec *tr_rec;  /* (k) TRACE_SLOTS of them, or NULL */
-	volatile uint64_t tr_next; /* (a) records ever claimed */
-} __cachealigned rings[MAXCPU];
-
-static volatile uint64_t trace_seq; /* (a) records ever made, all CPUs */
+struct trace_rec trace_ring0[TRACE_SLOTS];
+volatile uint64_t trace_seq = 1; /* of the next; 0 is none */
 
 #define X(name) #name,
 static const char *const trace_names[TR_COUNT] = {TRACE_EVENTS(X)};
 #undef X
 
-/* Makes the rings of the CPUs that run. Without memory there is no trace. */
-void
-trace_init(void)
-{
-	struct trace_rec *rec;
-
-	for (uint32_t cpu = 0; cpu < ncpus; cpu++) {
-		rec = kmalloc(
-		    TRACE_SLOTS * sizeof(*rec), &M_TRACE, M_NOWAIT | M_ZERO);
-		if (rec == NULL)
-			klog(KLOG_ERR, "trace: no memory for CPU %u\n", cpu);
-		rings[cpu].tr_rec = rec;
-	}
-}
-
-/* Records an event. Any context; never sleeps. */
-void
-trace(enum trace_event ev, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	uint32_t cpu = mycpuid;
-	struct tracering *ring = &rings[cpu];
-	struct trace_rec *r;
-
-	if (ring->tr_rec == NULL)
-		return;
-	r = &ring->tr_rec[atomic_fetchadd_ulong(&ring->tr_next, 1) %
-	    TRACE_SLOTS];
-	/* Stores become visible in their order (SDM vol. 3, 8.2.2). */
-	atomic_store_ulong(&r->tr_seq, 0);
-	cpu_ccfence();
-	r->tr_ns = rdtsc(); /* made nanoseconds when it is read */
-	r->tr_cpu = cpu;
-	r->tr_event = ev;
-	r->tr_tid = curthread->td_tid;
-	r->tr_w[0] = a;
-	r->tr_w[1] = b;
-	r->tr_w[2] = c;
-	r->tr_w[3] = d;
-	atomic_store_ulong(
-	    &r->tr_seq, atomic_fetchadd_ulong(&trace_seq, 1) + 1);
-}
-
 /* Copies record n of a ring; false when it is not there, being written, or
  * overwritten. */
 static bool
-trace_get(const struct tracering *ring, uint64_t n, struct trace_rec *out)
+trace_get(const struct globaldata *gd, uint64_t n, struct trace_rec *out)
 {
-	const struct trace_rec *r;
+	const struct trace_rec *r = &gd->gd_trace[n % TRACE_SLOTS];
 	uint64_t seq;
 
-	if (ring->tr_rec == NULL)
-		return false;
-	r = &ring->tr_rec[n % TRACE_SLOTS];
 	seq = atomic_load_ulong(&r->tr_seq);
 	cpu_ccfence();
 	*out = *r;
 	cpu_ccfence();
 	out->tr_ns = tsc_to_ns(out->tr_ns);
+	out->tr_cpu = gd->gd_cpuid;
 	return seq != 0 && out->tr_seq == seq &&
 	    atomic_load_ulong(&r->tr_seq) == seq;
 }
@@ -96,6 +43,15 @@ struct cursor {
 	uint64_t cu_end[MAXCPU];
 };
 
+/* How many records a CPU has ever claimed. */
+static uint64_t
+trace_claimed(uint32_t cpu)
+{
+	const struct globaldata *gd = globaldata_array[cpu];
+
+	return gd == NULL ? 0 : atomic_load_ulong(&gd->gd_trace_next);
+}
+
 /* Copies the oldest record not yet read and steps over it; false at the
  * end. */
 static bool
@@ -106,7 +62,7 @@ cursor_next(struct cursor *cu, struct trace_rec *out)
 
 	for (uint32_t cpu = 0; cpu < MAXCPU; cpu++) {
 		while (cu->cu_at[cpu] < cu->cu_end[cpu] &&
-		    !trace_get(&rings[cpu], cu->cu_at[cpu], &r))
+		    !trace_get(globaldata_array[cpu], cu->cu_at[cpu], &r))
 			cu->cu_at[cpu]++;
 		if (cu->cu_at[cpu] < cu->cu_end[cpu] &&
 		    (best < 0 || r.tr_seq < out->tr_seq)) {
@@ -129,7 +85,7 @@ cursor_init(struct cursor *cu, int n)
 	int best;
 
 	for (int cpu = 0; cpu < MAXCPU; cpu++) {
-		cu->cu_end[cpu] = atomic_load_ulong(&rings[cpu].tr_next);
+		cu->cu_end[cpu] = trace_claimed((uint32_t)cpu);
 		cu->cu_at[cpu] = cu->cu_end[cpu];
 		low.cu_at[cpu] = cu->cu_end[cpu] > TRACE_SLOTS
 		    ? cu->cu_end[cpu] - TRACE_SLOTS
@@ -140,7 +96,8 @@ cursor_init(struct cursor *cu, int n)
 		for (int cpu = 0; cpu < MAXCPU; cpu++) {
 			newest[cpu] = 0;
 			while (cu->cu_at[cpu] > low.cu_at[cpu] &&
-			    !trace_get(&rings[cpu], cu->cu_at[cpu] - 1, &r))
+			    !trace_get(
+				globaldata_array[cpu], cu->cu_at[cpu] - 1, &r))
 				cu->cu_at[cpu]--;
 			if (cu->cu_at[cpu] == low.cu_at[cpu])
 				continue;

@@ -48,13 +48,13 @@ zinit(struct zone *z, const char *name, size_t size, void (*ctor)(void *))
 }
 
 /* The zone after z, or the first; NULL at the end. Zones never go. */
-const struct zone *
+struct zone *
 zone_next(const struct zone *z)
 {
 	return z == NULL ? LIST_FIRST(&zones) : LIST_NEXT(z, z_link);
 }
 
-static struct ztail *
+static inline struct ztail *
 ztail(const struct zone *z, void *p)
 {
 	return (struct ztail *)((char *)p + z->z_size);
@@ -117,12 +117,10 @@ zone_grow(struct zone *z)
 		return false;
 	atomic_add_long(&kmem_pool_pages, npages);
 	n = npages * PAGE_SIZE / stride;
-	for (int i = 0; i < n; i++) {
-		p = mem + i * stride;
-		memset(p, 0, stride);
+	for (p = mem; p < mem + n * stride; p += stride) {
 		if (z->z_ctor != NULL)
 			z->z_ctor(p);
-		ztail(z, p)->zt_next = i < n - 1 ? p + stride : NULL;
+		ztail(z, p)->zt_next = p + stride; /* the last one's below */
 	}
 	kasan_zone_grow(z, mem, npages);
 	spin_lock(&z->z_spin);
@@ -137,21 +135,25 @@ zone_grow(struct zone *z)
 	return true;
 }
 
-/* An object as its last user, or the constructor, left it; zeroed with
- * M_ZERO, which a zone with a constructor does not allow. M_WAITOK sleeps
- * until there is memory; M_NOWAIT returns NULL then, and is legal under a
- * spinlock. */
-void *
-zalloc(struct zone *z, int flags)
+/* The free object p is taken, z_spin held and released. */
+static inline void *
+zone_take(struct zone *z, void *p)
+{
+	z->z_free = ztail(z, p)->zt_next;
+	ztail(z, p)->zt_next = ZONE_MARK(z);
+	kasan_zalloc(z, p, ztail(z, p)->zt_ids);
+	z->z_inuse++;
+	spin_unlock(&z->z_spin);
+	return p;
+}
+
+/* zalloc() where there may be no free object, or it is not to be had. */
+static __noinline void *
+zalloc_slow(struct zone *z, int flags)
 {
 	int keep = KASAN_ZONE_KEEP;
 	void *p;
 
-	KASSERT(!(flags & M_WAITOK) != !(flags & M_NOWAIT) &&
-		!((flags & M_ZERO) && z->z_ctor != NULL),
-	    ("zalloc(%s): flags %x", z->z_name, flags));
-	if (flags & M_WAITOK)
-		witness_may_sleep(z->z_name);
 	if (inject(INJECT_KMALLOC)) {
 		if (flags & M_NOWAIT)
 			return NULL;
@@ -161,7 +163,7 @@ zalloc(struct zone *z, int flags)
 		spin_lock(&z->z_spin);
 		p = z->z_free;
 		if (p != NULL && (z->z_total - z->z_inuse > keep || keep == 0))
-			break;
+			return zone_take(z, p);
 		spin_unlock(&z->z_spin);
 		if (zone_grow(z))
 			continue;
@@ -173,15 +175,34 @@ zalloc(struct zone *z, int flags)
 			return NULL;
 		vm_wait(z->z_name);
 	}
-	z->z_free = ztail(z, p)->zt_next;
-	ztail(z, p)->zt_next = ZONE_MARK(z);
-	kasan_zalloc(z, p, ztail(z, p)->zt_ids);
-	z->z_inuse++;
-	z->z_type.ks_inuse++;
-	z->z_type.ks_bytes += z->z_size;
-	z->z_type.ks_calls++;
-	spin_unlock(&z->z_spin);
-	if (flags & M_ZERO)
+}
+
+/* An object as its last user, or the constructor, left it; zeroed with
+ * M_ZERO, which a zone with a constructor does not allow. M_WAITOK sleeps
+ * until there is memory; M_NOWAIT returns NULL then, and is legal under a
+ * spinlock. */
+void *
+zalloc(struct zone *z, int flags)
+{
+	int how = flags & (M_WAITOK | M_NOWAIT);
+	void *p = NULL;
+
+	KASSERT((how == M_WAITOK || how == M_NOWAIT) &&
+		!((flags & M_ZERO) && z->z_ctor != NULL),
+	    ("zalloc(%s): flags %x", z->z_name, flags));
+	if (flags & M_WAITOK)
+		witness_may_sleep(z->z_name);
+	if (likely(inject_kinds == 0 && KASAN_ZONE_KEEP == 0)) {
+		spin_lock(&z->z_spin);
+		p = z->z_free;
+		if (likely(p != NULL))
+			zone_take(z, p);
+		else
+			spin_unlock(&z->z_spin);
+	}
+	if (unlikely(p == NULL))
+		p = zalloc_slow(z, flags);
+	if ((flags & M_ZERO) && p != NULL)
 		memset(p, 0, z->z_size);
 	return p;
 }
@@ -215,7 +236,5 @@ zfree(struct zone *z, void *p)
 	kasan_zfree(z, p, ztail(z, p)->zt_ids);
 	free_put(z, p);
 	z->z_inuse--;
-	z->z_type.ks_inuse--;
-	z->z_type.ks_bytes -= z->z_size;
 	spin_unlock(&z->z_spin);
 }

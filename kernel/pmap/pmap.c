@@ -264,13 +264,6 @@ pmap_foreach(pmap_t pmap, void (*fn)(void *arg, vm_offset_t va, pt_entry_t pte),
 	}
 }
 
-/* Fills a page with zeroes, by its physical address. */
-void
-pmap_zero_page(vm_paddr_t pa)
-{
-	pagezero((void *)PHYS_TO_DMAP(pa));
-}
-
 /* Both pages are whole and do not overlap. */
 void
 pmap_copy_page(vm_paddr_t src, vm_paddr_t dst)

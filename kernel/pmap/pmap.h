@@ -19,6 +19,7 @@
 #include <sys/queue.h>
 #include <sys/tree.h>
 
+#include <amd64/machdep.h>
 #include <kern/thread.h>
 #include <vm/vm_types.h>
 
@@ -205,7 +206,11 @@ void pmap_inval_intr(void); /* the IPI: takes no lock, served at once */
 void pmap_inval_poll(void);
 
 /* --- contents, through the direct map --- */
-void pmap_zero_page(vm_paddr_t pa);
+static inline void
+pmap_zero_page(vm_paddr_t pa)
+{
+	pagezero((void *)PHYS_TO_DMAP(pa));
+}
 void pmap_copy_page(vm_paddr_t src, vm_paddr_t dst);
 
 /* Walks the four levels for va without locks; levels[0] is the PML4's

@@ -5,7 +5,7 @@
 #include <pmap/pmap_var.h>
 
 /* The entry that maps m with these rights: born accessed, never modified. */
-static pt_entry_t
+static inline pt_entry_t
 pmap_make_pte(vm_page_t m, vm_prot_t prot, bool wired)
 {
 	pt_entry_t pte = VM_PAGE_TO_PHYS(m) | X86_PG_V | X86_PG_U | X86_PG_A |
@@ -160,7 +160,7 @@ pmap_enter_managed(
 	SCHED_POINT("pmap.enter_stored");
 done:
 	pv_put(pv);
-	pmap_pt_put(pt_pv);
+	pv_put(pt_pv); /* it holds this entry at least */
 	return true;
 }
 
@@ -168,7 +168,7 @@ done:
  * Maps a page that no pv may stand for. The leaf's index is locked by a
  * placemarker; a managed page that is mapped there goes first.
  */
-static void
+static __noinline void
 pmap_enter_unmanaged(pmap_t pmap, vm_offset_t va, vm_page_t m, pt_entry_t npte)
 {
 	pv_entry_t pv, pt_pv;

@@ -24,14 +24,9 @@ pmap_ptpage_alloc(int flags)
 	return m;
 }
 
-/*
- * The pv of a page-table page, locked and held, with its page, which is made
- * and entered in its parent when there was none. With M_NOWAIT it gives up,
- * NULL and nothing changed, where it would sleep. A lock of an index below
- * this one's level may be held.
- */
-pv_entry_t
-pmap_allocpte(pmap_t pmap, vm_pindex_t pindex, int flags)
+/* pmap_allocpte() where there is no such pv, or somebody has locked it. */
+static __noinline pv_entry_t
+pmap_makept(pmap_t pmap, vm_pindex_t pindex, int flags)
 {
 	pv_entry_t pv, pvp;
 	pt_entry_t opte;
@@ -39,9 +34,8 @@ pmap_allocpte(pmap_t pmap, vm_pindex_t pindex, int flags)
 	bool isnew;
 
 	pv = pv_alloc(pmap, pindex, flags, &isnew);
-	if (pv == NULL || !isnew)
+	if (!isnew)
 		return pv;
-
 	KKASSERT(pv_va(pindex) < VM_MAX_USER_ADDRESS);
 	m = pmap_ptpage_alloc(flags);
 	if (m == NULL) {
@@ -67,6 +61,47 @@ pmap_allocpte(pmap_t pmap, vm_pindex_t pindex, int flags)
 	SCHED_POINT("pmap.pt_linked");
 	pv_put(pvp);
 	return pv;
+}
+
+/* The pv of the page-table page that was found last, locked and held, if it is
+ * the one asked for and nobody has locked it. Mostly so: a fault wants the table
+ * that the fault before it had. */
+static inline pv_entry_t
+pt_found_last(pmap_t pmap, vm_pindex_t pindex)
+{
+	pv_entry_t pv;
+	uint32_t count;
+
+	SCHED_POINT("pmap.pt_found_last");
+	spin_lock(&pmap->pm_spin);
+	pv = pmap->pm_pvhint_pt;
+	if (pv != NULL && pv->pv_pindex == pindex) {
+		count = atomic_load_uint(&pv->pv_hold);
+		if ((count & PV_HOLD_LOCKED) != 0 ||
+		    !atomic_cmpset_uint(
+			&pv->pv_hold, count, (count + 1) | PV_HOLD_LOCKED))
+			pv = NULL;
+	} else {
+		pv = NULL;
+	}
+	spin_unlock(&pmap->pm_spin);
+	if (pv != NULL)
+		witness_got(WK_PV, pv, pv_lock_name(pindex), false);
+	return pv;
+}
+
+/*
+ * The pv of a page-table page, locked and held, with its page, which is made
+ * and entered in its parent when there was none. With M_NOWAIT it gives up,
+ * NULL and nothing changed, where it would sleep. A lock of an index below
+ * this one's level may be held.
+ */
+pv_entry_t
+pmap_allocpte(pmap_t pmap, vm_pindex_t pindex, int flags)
+{
+	pv_entry_t pv = pt_found_last(pmap, pindex);
+
+	return likely(pv != NULL) ? pv : pmap_makept(pmap, pindex, flags);
 }
 
 /*

@@ -3,6 +3,7 @@
  * pv entries: the tree of a pmap, the lock in each, and placemarkers, which
  * lock an index that has no pv.
  */
+#include <kern/rbtree.h>
 #include <pmap/pmap_var.h>
 
 struct zone pv_zone;
@@ -25,33 +26,15 @@ pmap_pv_inuse(void)
 	return pv_zone.z_inuse;
 }
 
-/* The hint for this index's level, or NULL: levels above PT have none. */
-static inline pv_entry_t *
-pv_hint(pmap_t pmap, vm_pindex_t pindex)
-{
-	switch (pv_level(pindex)) {
-	case PVL_PTE:
-		return &pmap->pm_pvhint_pte;
-	case PVL_PT:
-		return &pmap->pm_pvhint_pt;
-	default:
-		return NULL;
-	}
-}
-
-/*
- * The pv of an index, or NULL. pm_spin held. The hint is the pv found last:
- * it or its successor answers most questions of a walk by ascending
- * addresses, also the question that ends in "there is none".
- */
+/* What pv_lookup() does when the hint is not the pv itself: the hint's successor
+ * answers most questions of a walk by ascending addresses, also the question
+ * that ends in "there is none". */
 pv_entry_t
-pv_lookup(pmap_t pmap, vm_pindex_t pindex)
+pv_search(pmap_t pmap, vm_pindex_t pindex, pv_entry_t *hint)
 {
-	pv_entry_t *hint = pv_hint(pmap, pindex), pv, next;
+	pv_entry_t pv, next;
 
-	if (hint != NULL && *hint != NULL && (*hint)->pv_pindex <= pindex) {
-		if ((*hint)->pv_pindex == pindex)
-			return *hint;
+	if (hint != NULL && *hint != NULL && (*hint)->pv_pindex < pindex) {
 		next = RB_NEXT(pv_entry_rb_tree, &pmap->pm_pvroot, *hint);
 		if (next == NULL || next->pv_pindex > pindex)
 			return NULL;
@@ -68,6 +51,21 @@ pv_lookup(pmap_t pmap, vm_pindex_t pindex)
 	if (pv != NULL && hint != NULL)
 		*hint = pv;
 	return pv;
+}
+
+/* Puts a new pv in, which has just been looked for in vain. Mostly the hint is
+ * the one next below. pm_spin held. */
+static void
+pv_insert(pmap_t pmap, pv_entry_t pv, pv_entry_t *hint)
+{
+	if (hint != NULL && *hint != NULL &&
+	    (*hint)->pv_pindex + 1 == pv->pv_pindex)
+		RB_INSERT_BEHIND(
+		    pv_entry_rb_tree, &pmap->pm_pvroot, *hint, pv, pv_entry);
+	else
+		RB_INSERT(pv_entry_rb_tree, &pmap->pm_pvroot, pv);
+	if (hint != NULL)
+		*hint = pv;
 }
 
 /* The pv with the lowest index that is not below pindex, or NULL. pm_spin
@@ -111,13 +109,27 @@ pv_hold_try(pv_entry_t pv)
 	}
 }
 
+/* Somebody waited for the pv, or nobody has a hold of it any more. was is its
+ * word before that. */
+static __noinline void
+pv_released(pv_entry_t pv, uint32_t was, uint32_t is)
+{
+	if (was & ~is & PV_HOLD_WAITING)
+		wakeup(pv);
+	if ((is & PV_HOLD_MASK) == 0) {
+		KKASSERT((pv->pv_hold & PV_HOLD_DELETED) != 0);
+		cnt_inc(v_pv_free);
+		zfree(&pv_zone, pv);
+	}
+}
+
 /* Gives up n holds and, if locked is set, the lock, waking who waits. The
  * last hold frees the pv. No spinlock held. */
-static void
+static inline void
 pv_release(pv_entry_t pv, uint32_t n, bool locked)
 {
 	uint32_t clear = locked ? PV_HOLD_LOCKED | PV_HOLD_WAITING : 0;
-	uint32_t count = atomic_load_uint(&pv->pv_hold);
+	uint32_t count = atomic_load_uint(&pv->pv_hold), ncount;
 
 	SCHED_POINT("pmap.pv_release");
 	if (locked)
@@ -125,17 +137,13 @@ pv_release(pv_entry_t pv, uint32_t n, bool locked)
 	do {
 		KKASSERT((count & PV_HOLD_MASK) >= n);
 		KKASSERT(!locked || (count & PV_HOLD_LOCKED) != 0);
-	} while (
-	    !atomic_fcmpset_uint(&pv->pv_hold, &count, (count - n) & ~clear));
+		ncount = (count - n) & ~clear;
+	} while (!atomic_fcmpset_uint(&pv->pv_hold, &count, ncount));
 
 	SCHED_POINT("pmap.pv_released");
-	if ((count & clear & PV_HOLD_WAITING) != 0)
-		wakeup(pv);
-	if ((count & PV_HOLD_MASK) == n) {
-		KKASSERT((count & PV_HOLD_DELETED) != 0);
-		cnt_inc(v_pv_free);
-		zfree(&pv_zone, pv);
-	}
+	if (unlikely((count & clear & PV_HOLD_WAITING) != 0 ||
+		(ncount & PV_HOLD_MASK) == 0))
+		pv_released(pv, count, ncount);
 }
 
 /*
@@ -259,11 +267,12 @@ pv_entry_t
 pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 {
 	pv_entry_t pv, pnew = NULL;
-	vm_pindex_t *pmark = pmap_placemarker_hash(pmap, pindex);
+	vm_pindex_t *pmark;
 
 	*isnew = false;
 	if ((flags & M_NOWAIT) == 0)
-		witness_want(WK_PV, pmark, pv_lock_name(pindex));
+		witness_want(WK_PV, pmap_placemarker_hash(pmap, pindex),
+		    pv_lock_name(pindex));
 	for (;;) {
 		SCHED_POINT("pmap.pv_alloc");
 		spin_lock(&pmap->pm_spin);
@@ -280,8 +289,11 @@ pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 				break;
 			}
 			pv_wait(pv);
-		} else if (((atomic_load_ulong(pmark) ^ pindex) &
-			       ~PM_PLACEMARK_WAKEUP) == 0) {
+			continue;
+		}
+		pmark = pmap_placemarker_hash(pmap, pindex);
+		if (((atomic_load_ulong(pmark) ^ pindex) &
+			~PM_PLACEMARK_WAKEUP) == 0) {
 			/* A marker is taken under pm_spin only, so who finds
 			 * none here may insert without taking it. */
 			spin_unlock(&pmap->pm_spin);
@@ -301,9 +313,7 @@ pv_alloc(pmap_t pmap, vm_pindex_t pindex, int flags, bool *isnew)
 			pnew->pv_flags = 0;
 			pnew->pv_hold = PV_HOLD_LOCKED | 2;
 			witness_got(WK_PV, pnew, pv_lock_name(pindex), false);
-			RB_INSERT(pv_entry_rb_tree, &pmap->pm_pvroot, pnew);
-			if (pv_hint(pmap, pindex) != NULL)
-				*pv_hint(pmap, pindex) = pnew;
+			pv_insert(pmap, pnew, pv_hint(pmap, pindex));
 			spin_unlock(&pmap->pm_spin);
 			cnt_inc(v_pv_alloc);
 			*isnew = true;

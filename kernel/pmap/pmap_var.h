@@ -135,9 +135,35 @@ pv_unwire(pv_entry_t pvp)
 	    n > 1, ("page table %#lx: wire_count was %u", pvp->pv_pindex, n));
 }
 
+/* The pv found last of this index's level, or inserted last, in a variable that
+ * may be NULL; NULL: levels above PT have none. pm_spin held. */
+static inline pv_entry_t *
+pv_hint(pmap_t pmap, vm_pindex_t pindex)
+{
+	switch (pv_level(pindex)) {
+	case PVL_PTE:
+		return &pmap->pm_pvhint_pte;
+	case PVL_PT:
+		return &pmap->pm_pvhint_pt;
+	default:
+		return NULL;
+	}
+}
+
 /* pmap_pv.c */
-pv_entry_t pv_lookup(pmap_t pmap, vm_pindex_t pindex); /* pm_spin */
-pv_entry_t pv_nfind(pmap_t pmap, vm_pindex_t pindex);  /* pm_spin */
+pv_entry_t pv_search(
+    pmap_t pmap, vm_pindex_t pindex, pv_entry_t *hint); /* pm_spin */
+pv_entry_t pv_nfind(pmap_t pmap, vm_pindex_t pindex);	/* pm_spin */
+/* The pv of an index, or NULL. pm_spin held. */
+static inline pv_entry_t
+pv_lookup(pmap_t pmap, vm_pindex_t pindex)
+{
+	pv_entry_t *hint = pv_hint(pmap, pindex);
+
+	if (hint != NULL && *hint != NULL && (*hint)->pv_pindex == pindex)
+		return *hint;
+	return pv_search(pmap, pindex, hint);
+}
 bool pv_hold_try(pv_entry_t pv);
 void pv_wait(pv_entry_t pv);
 void pv_put(pv_entry_t pv);

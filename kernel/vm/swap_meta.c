@@ -125,9 +125,9 @@ swap_meta_enter(vm_object_t object, vm_pindex_t pindex, swblk_t blk)
 	return true;
 }
 
-/* Frees the block of one page, if it has one. */
-static void
-meta_free(vm_object_t object, vm_pindex_t pindex)
+/* See swap_pager.h. */
+void
+swap_meta_free(vm_object_t object, vm_pindex_t pindex)
 {
 	struct swblock *swb = swblock_find(object, pindex);
 	int slot = pindex & SWAP_META_MASK;
@@ -151,16 +151,8 @@ swap_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
 
 		for (pindex = MAX(pindex, first);
 		     pindex < MIN(end, first + SWAP_META_PAGES); pindex++)
-			meta_free(object, pindex);
+			swap_meta_free(object, pindex);
 	}
-}
-
-/* See swap_pager.h. */
-void
-swap_pager_unswapped(vm_page_t m)
-{
-	if (m->flags & PG_SWAPPED)
-		meta_free(m->object, m->pindex);
 }
 
 /* See swap_pager.h. */

@@ -79,9 +79,16 @@ bool swap_meta_enter(vm_object_t object, vm_pindex_t pindex, swblk_t blk);
  * Token exclusive; never sleeps. */
 void swap_pager_freespace(
     vm_object_t object, vm_pindex_t start, vm_pindex_t count);
+/* The block of one page, if it has one, is freed. Token exclusive. */
+void swap_meta_free(vm_object_t object, vm_pindex_t pindex);
 /* The page's block, if it has one, is freed: the page has changed. Hard-busy,
  * or the object's token exclusive. */
-void swap_pager_unswapped(vm_page_t m);
+static inline void
+swap_pager_unswapped(vm_page_t m)
+{
+	if (unlikely((m->flags & PG_SWAPPED) != 0))
+		swap_meta_free(m->object, m->pindex);
+}
 /* Moves the blocks of src from index base on to dst, from 0 to its end,
  * where dst has no page, neither resident nor on swap; the others in the
  * range are freed, with destroy all others too. Both tokens exclusive, and

@@ -249,7 +249,7 @@ vm_fault_object(struct faultstate *fs, vm_prot_t fault_type)
 		fs->m = NULL;
 		result = retry_exclusive(fs);
 	}
-	if (result == KERN_SUCCESS)
+	if (result == KERN_SUCCESS && !fs->lookup_still_valid)
 		result = vm_fault_relock_map(fs);
 	if (result == KERN_SUCCESS)
 		finish_page(fs);

@@ -26,16 +26,35 @@ vm_fault_init(void)
 	vm_prefault_init();
 }
 
-/* Begins a fault in a map. */
+/* Begins a fault in a map. The other fields are the lookup's. */
 void
 vm_fault_setup(struct faultstate *fs, vm_map_t map, int fault_flags)
 {
-	*fs = (struct faultstate){
-	    .map = map,
-	    .fault_flags = fault_flags,
-	    .first_shared = vm_shared_fault,
-	    .shared = vm_shared_fault,
-	};
+	fs->map = map;
+	fs->fault_flags = fault_flags;
+	fs->hardfault = false;
+	fs->first_shared = vm_shared_fault;
+	fs->shared = vm_shared_fault;
+	fs->vp = NULL;
+	fs->depth = 0;
+}
+
+/* Asks the map what is behind va. */
+static inline int
+look_up(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
+{
+	return vm_map_lookup(&fs->map, va, fault_type, &fs->entry,
+	    &fs->first_object, &fs->first_pindex, &fs->first_prot, &fs->wired);
+}
+
+/* Below a stack that may grow it makes it grow, and asks again. */
+static __noinline int
+grow_and_look_up(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
+{
+	if (fs->map->system_map ||
+	    vm_map_growstack(fs->map, va) != KERN_SUCCESS)
+		return KERN_INVALID_ADDRESS;
+	return look_up(fs, va, fault_type);
 }
 
 /* Asks the map what is behind va; on KERN_SUCCESS fs->map is locked shared
@@ -46,21 +65,13 @@ vm_fault_lookup(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
     bool *growstack)
 {
 	vm_map_t map = fs->map;
-	int result;
+	int result = look_up(fs, va, fault_type);
 
-	for (;;) {
-		fs->map = map;
-		result = vm_map_lookup(&fs->map, va, fault_type, &fs->entry,
-		    &fs->first_object, &fs->first_pindex, &fs->first_prot,
-		    &fs->wired);
-		if (result != KERN_INVALID_ADDRESS || !*growstack ||
-		    map->system_map)
-			break;
+	if (result == KERN_INVALID_ADDRESS && *growstack) {
 		*growstack = false;
-		if (vm_map_growstack(map, va) != KERN_SUCCESS)
-			break;
+		fs->map = map;
+		result = grow_and_look_up(fs, va, fault_type);
 	}
-
 	if (result != KERN_SUCCESS)
 		return result;
 
@@ -100,8 +111,11 @@ first_is_private(struct faultstate *fs)
 void
 vm_fault_hold_first(struct faultstate *fs)
 {
-	if (first_is_private(fs))
+	if (first_is_private(fs)) {
 		fs->first_shared = false;
+		vm_object_hold(fs->first_object);
+		return; /* no file below */
+	}
 	if (fs->first_shared)
 		vm_object_hold_shared(fs->first_object);
 	else

@@ -76,6 +76,7 @@ void vm_prefault_init(void);
 void vm_prefault(struct faultstate *fs, vm_offset_t va);
 
 /* --- vm_fault_quick.c --- */
+extern bool vm_fault_quick_enable; /* (k) after boot: is it to be tried? */
 void vm_fault_quick_init(void);
 bool vm_fault_quick(struct faultstate *fs);
 

@@ -80,7 +80,7 @@ kmem_page_alloc1(bool zero)
 
 	if (kmem_allowed(1))
 		m = vm_page_queue_alloc(
-		    vm_page_color(NULL, 0), VM_ALLOC_INTERRUPT);
+		    vm_page_color(mycpu->gd_quick_color++), VM_ALLOC_INTERRUPT);
 	if (m == NULL)
 		return NULL;
 	kmem_page_setup(m);

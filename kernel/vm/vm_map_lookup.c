@@ -138,8 +138,6 @@ again:
 	else
 		vm_map_lock(map);
 
-	*out_entry = NULL;
-	*object = NULL;
 	if (!vm_map_lookup_entry(map, va, &entry)) {
 		rv = KERN_INVALID_ADDRESS;
 		goto failed;

@@ -41,6 +41,10 @@ struct vm_object {
 	LIST_HEAD(, vm_object) shadow_head; /* (T) objects that shadow me */
 	LIST_ENTRY(vm_object) shadow_list;  /* (T of backing_object) */
 	struct vm_page_rb_tree rb_memq;	    /* (T) resident pages by pindex */
+	/* (T) The page inserted last, NULL if it has gone since; and the gap
+	 * behind it: no page has an index from gap_start to below gap_end. */
+	vm_page_t last_page;
+	vm_pindex_t gap_start, gap_end;
 	uint32_t id;		     /* (k) for chain dumps; never reused */
 	int generation;		     /* (T) */
 	vm_pindex_t size;	     /* (T) pages */
@@ -74,6 +78,9 @@ struct vm_object {
 #define OBJ_ONEMAPPING	 0x2000 /* each page is mapped by one entry at most */
 #define OBJ_ONSHADOW	 0x4000 /* I am on backing_object's shadow_head */
 
+/* Greater than every index. */
+#define VM_PINDEX_MAX (~(vm_pindex_t)0)
+
 /* The size of an object whose pages a virtual page table may place anywhere:
  * the greatest that DragonFly gave them, in pages. */
 #define VPT_OBJECT_SIZE 0x7fffffffUL
@@ -104,6 +111,14 @@ struct vm_object_dealloc_list {
 	struct vm_object_dealloc_list *next;
 	vm_object_t object;
 };
+
+/* Is it known, without a look at the tree, that the object has no page of this
+ * index? Token held. */
+static inline bool
+vm_object_in_gap(const struct vm_object *object, vm_pindex_t pindex)
+{
+	return pindex >= object->gap_start && pindex < object->gap_end;
+}
 
 /* --- vm_object.c: life, references, holds --- */
 void vm_object_init(void);

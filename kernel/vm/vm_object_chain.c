@@ -60,52 +60,66 @@ vm_object_chain_wait(vm_object_t object, bool shared)
 		chain_sleep(object, chainlk, CHAINLK_WAIT, "objchw");
 }
 
+/* Takes the lock if that needs no waiting. */
+static inline bool
+chain_try(vm_object_t object, bool shared)
+{
+	uint32_t chainlk = atomic_load_uint(&object->chainlk), nchainlk;
+
+	if (chainlk & chain_blockers(shared))
+		return false;
+	if (shared)
+		nchainlk = chainlk + 1;
+	else
+		nchainlk = (chainlk | CHAINLK_EXCL) &
+		    ~(CHAINLK_EXCLREQ | CHAINLK_WAIT);
+	SCHED_POINT("vm.chain_acquire");
+	if (!atomic_cmpset_uint(&object->chainlk, chainlk, nchainlk))
+		return false;
+	cnt_inc(v_chainlk);
+	witness_got(WK_CHAIN, object, "chain", shared);
+	/* The others who wait ask again: we have cleared their bits. */
+	SCHED_POINT("vm.chain_acquired");
+	if (unlikely(chainlk & ~nchainlk & CHAINLK_WAIT))
+		wakeup(&object->chainlk);
+	return true;
+}
+
+/* Takes the lock, sleeping as often as it must. */
+static __noinline void
+chain_contested(vm_object_t object, bool shared)
+{
+	uint32_t chainlk, bits;
+
+	bits = shared ? CHAINLK_WAIT : CHAINLK_WAIT | CHAINLK_EXCLREQ;
+	do {
+		chainlk = atomic_load_uint(&object->chainlk);
+		if (chainlk & chain_blockers(shared))
+			chain_sleep(object, chainlk, bits,
+			    shared ? "objchs" : "objchx");
+	} while (!chain_try(object, shared));
+}
+
 /* Takes the chain lock, shared or exclusively; sleeps for it. The token is
  * held, and lost while asleep. */
 void
 vm_object_chain_acquire(vm_object_t object, bool shared)
 {
-	uint32_t chainlk, nchainlk;
-
 	if (!OBJT_IS_ANON(object->type))
 		return;
 	ASSERT_LWKT_TOKEN_HELD(&object->token);
 	if (!vm_shared_fault)
 		shared = false;
 	witness_want(WK_CHAIN, object, "chain");
-	for (;;) {
-		chainlk = atomic_load_uint(&object->chainlk);
-		if (chainlk & chain_blockers(shared)) {
-			chain_sleep(object, chainlk,
-			    shared ? CHAINLK_WAIT
-				   : CHAINLK_WAIT | CHAINLK_EXCLREQ,
-			    shared ? "objchs" : "objchx");
-			continue;
-		}
-		if (shared)
-			nchainlk = chainlk + 1;
-		else
-			nchainlk = (chainlk | CHAINLK_EXCL) &
-			    ~(CHAINLK_EXCLREQ | CHAINLK_WAIT);
-		SCHED_POINT("vm.chain_acquire");
-		if (!atomic_cmpset_uint(&object->chainlk, chainlk, nchainlk))
-			continue;
-		cnt_inc(v_chainlk);
-		witness_got(WK_CHAIN, object, "chain", shared);
-		/* The others who wait ask again: we have cleared their
-		 * bits. */
-		SCHED_POINT("vm.chain_acquired");
-		if (chainlk & ~nchainlk & CHAINLK_WAIT)
-			wakeup(&object->chainlk);
-		return;
-	}
+	if (unlikely(!chain_try(object, shared)))
+		chain_contested(object, shared);
 }
 
 /* Gives the chain lock back, whichever way it was held; the last sharer and
  * the exclusive holder wake who waits. The object may be gone right after
  * the lock word was stored. */
-void
-vm_object_chain_release(vm_object_t object)
+static inline void
+chain_release(vm_object_t object)
 {
 	uint32_t chainlk, nchainlk;
 
@@ -131,6 +145,13 @@ vm_object_chain_release(vm_object_t object)
 		wakeup(&object->chainlk);
 }
 
+/* See vm_object.h. */
+void
+vm_object_chain_release(vm_object_t object)
+{
+	chain_release(object);
+}
+
 /* Gives back the chain locks of every object from first down to and
  * including stop, all of which the caller has; it holds the two ends, or
  * their references. The bottom goes first, because that is the one most
@@ -140,12 +161,12 @@ vm_object_chain_release_all(vm_object_t first, vm_object_t stop)
 {
 	vm_object_t object, backing;
 
-	vm_object_chain_release(stop);
+	chain_release(stop);
 	for (object = first; object != stop; object = backing) {
 		/* Our own lock keeps the link until the release. */
 		backing = object->backing_object;
 		KKASSERT(backing != NULL);
-		vm_object_chain_release(object);
+		chain_release(object);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <kern/inject.h>
 #include <kern/kprintf.h>
 #include <kern/kstring.h>
+#include <kern/rbtree.h>
 #include <kern/trace.h>
 #include <pmap/pmap.h>
 #include <vm/swap_pager.h>
@@ -126,24 +127,55 @@ vm_page_startup(void)
 	init_thresholds();
 }
 
+/* Sorts a page into its object's tree; false if it has one at m->pindex. Most
+ * objects are filled upward, each page behind the last: there the place is
+ * known. The gap is then the one behind m. */
+static bool
+page_link(vm_object_t object, vm_page_t m)
+{
+	vm_page_t last = object->last_page, next;
+	bool in_gap = vm_object_in_gap(object, m->pindex);
+
+	if (in_gap && m->pindex == object->gap_start && last != NULL)
+		RB_INSERT_BEHIND(
+		    vm_page_rb_tree, &object->rb_memq, last, m, rb_entry);
+	else if (RB_INSERT(vm_page_rb_tree, &object->rb_memq, m) != NULL)
+		return false;
+	if (!in_gap) {
+		next = RB_NEXT(vm_page_rb_tree, &object->rb_memq, m);
+		object->gap_end = next != NULL ? next->pindex : VM_PINDEX_MAX;
+	}
+	object->gap_start = m->pindex + 1;
+	object->last_page = m;
+	return true;
+}
+
 /* Puts a hard-busy page into an object; false if it has one at pindex. The
  * object's token is held exclusively. */
-static bool
+static inline bool
 vm_page_insert_try(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 {
 	ASSERT_LWKT_TOKEN_HELD_EXCL(&object->token);
 	KKASSERT(vm_page_is_hardbusy(m) && m->object == NULL);
 	SCHED_POINT("vm.page_insert");
 	m->pindex = pindex;
-	if (RB_INSERT(vm_page_rb_tree, &object->rb_memq, m) != NULL)
+	if (!page_link(object, m))
 		return false;
 	m->object = object;
 	object->resident_page_count++;
 	SCHED_POINT("vm.page_inserted");
 	object->generation++;
-	swap_pager_page_inserted(m);
+	if (unlikely(object->swblock_count != 0))
+		swap_pager_page_inserted(m);
 	vm_page_hash_enter(m);
 	return true;
+}
+
+static void __noreturn
+insert_failed(vm_object_t object, vm_pindex_t pindex)
+{
+	panic("vm_page_insert: object %u has a page at %lu already", object->id,
+	    pindex);
 }
 
 /* Puts a hard-busy page into an object that has none at pindex. The
@@ -152,8 +184,7 @@ void
 vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 {
 	if (!vm_page_insert_try(m, object, pindex))
-		panic("vm_page_insert: object %u has a page at %lu already",
-		    object->id, pindex);
+		insert_failed(object, pindex);
 }
 
 /* Takes a hard-busy page out of its object. The object's token is held
@@ -169,6 +200,8 @@ vm_page_remove(vm_page_t m)
 	KKASSERT(vm_page_is_hardbusy(m));
 	SCHED_POINT("vm.page_remove");
 	RB_REMOVE(vm_page_rb_tree, &object->rb_memq, m);
+	if (object->last_page == m)
+		object->last_page = NULL;
 	object->resident_page_count--;
 	object->generation++;
 	m->object = NULL;
@@ -192,10 +225,18 @@ vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 	vm_page_dirty(m);
 }
 
-/* The object's page at pindex, in whatever state, or NULL. The object's
- * token is held, shared will do. */
-vm_page_t
-vm_page_lookup(vm_object_t object, vm_pindex_t pindex)
+/* Is it known without a search that there is no page at pindex? Not unless the
+ * object's token is the newest that is held, which this looks at on the way. */
+static inline bool
+page_missing(vm_object_t object, vm_pindex_t pindex)
+{
+	return lwkt_token_newest(&object->token) &&
+	    vm_object_in_gap(object, pindex);
+}
+
+/* The object's page at pindex, or NULL, from its tree. */
+static vm_page_t
+page_find(vm_object_t object, vm_pindex_t pindex)
 {
 	vm_page_t m;
 
@@ -210,18 +251,37 @@ vm_page_lookup(vm_object_t object, vm_pindex_t pindex)
 	return m;
 }
 
+/* The object's page at pindex, in whatever state, or NULL. The object's
+ * token is held, shared will do. */
+vm_page_t
+vm_page_lookup(vm_object_t object, vm_pindex_t pindex)
+{
+	return page_missing(object, pindex) ? NULL : page_find(object, pindex);
+}
+
+/* vm_page_lookup_busy_try() where there may be a page. */
+static __noinline vm_page_t
+page_find_busy_try(
+    vm_object_t object, vm_pindex_t pindex, bool also_soft, bool *errorp)
+{
+	vm_page_t m = page_find(object, pindex);
+
+	*errorp = m != NULL && vm_page_busy_try(m, also_soft);
+	if (m != NULL && !*errorp)
+		vm_page_hash_enter(m);
+	return m;
+}
+
 /* Looks up and hard-busies. *errorp true: the page is there but busy, and
  * is returned without having been busied. */
 vm_page_t
 vm_page_lookup_busy_try(
     vm_object_t object, vm_pindex_t pindex, bool also_soft, bool *errorp)
 {
-	vm_page_t m = vm_page_lookup(object, pindex);
-
-	*errorp = m != NULL && vm_page_busy_try(m, also_soft);
-	if (m != NULL && !*errorp)
-		vm_page_hash_enter(m);
-	return m;
+	*errorp = false;
+	if (page_missing(object, pindex))
+		return NULL;
+	return page_find_busy_try(object, pindex, also_soft, errorp);
 }
 
 /* Looks up and hard-busies, sleeping while the page is busy; the token is
@@ -251,16 +311,17 @@ vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int flags)
 
 	if (inject(INJECT_PAGE))
 		return NULL;
-	m = vm_page_queue_alloc(vm_page_color(object, pindex), flags);
+	m = vm_page_queue_alloc(
+	    vm_page_color(pindex + object->pg_color), flags);
 	if (m == NULL)
 		return NULL;
 	m->flags = 0;
 	m->valid = 0;
 	m->dirty = 0;
 	m->act_count = 0;
-	if ((flags & VM_ALLOC_NULL_OK) == 0) {
-		vm_page_insert(m, object, pindex);
-	} else if (!vm_page_insert_try(m, object, pindex)) {
+	if (!vm_page_insert_try(m, object, pindex)) {
+		if ((flags & VM_ALLOC_NULL_OK) == 0)
+			insert_failed(object, pindex);
 		vm_page_free_toq(m);
 		return NULL;
 	}
@@ -365,15 +426,6 @@ vm_page_zero_invalid(vm_page_t m, bool setvalid)
 	}
 	if (setvalid)
 		m->valid = VM_PAGE_BITS_ALL;
-}
-
-/* The whole page has changed. From the pmap without any busy: an atomic
- * store of all ones loses nothing. */
-void
-vm_page_dirty(vm_page_t m)
-{
-	SCHED_POINT("vm.page_dirty");
-	atomic_store_uchar(&m->dirty, VM_PAGE_BITS_ALL);
 }
 
 /* The page is as its backing store has it. Hard-busy, and write-protected

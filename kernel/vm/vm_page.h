@@ -161,7 +161,14 @@ vm_page_t vm_page_grab(vm_object_t object, vm_pindex_t pindex, int flags);
 void vm_page_set_dirty(vm_page_t m, int base, int size);
 void vm_page_zero_invalid(vm_page_t m, bool setvalid);
 uint8_t vm_page_bits(int base, int size);
-void vm_page_dirty(vm_page_t m);      /* all bits; needs busy or object */
+/* The whole page has changed. Busy, or its object held; from the pmap without
+ * either: an atomic store of all ones loses nothing. */
+static inline void
+vm_page_dirty(vm_page_t m)
+{
+	SCHED_POINT("vm.page_dirty");
+	atomic_store_uchar(&m->dirty, VM_PAGE_BITS_ALL);
+}
 void vm_page_undirty(vm_page_t m);    /* none */
 void vm_page_test_dirty(vm_page_t m); /* folds the pmap's M bits in */
 /* Hard-busy. VM_PROT_READ: no mapping may write from here on, M bits folded
@@ -177,8 +184,33 @@ void vm_page_free_wakeup(void);		  /* a page was freed: wake who waits */
 vm_page_t vm_page_by_phys(vm_paddr_t pa); /* NULL when not in the array */
 
 /* --- vm_page_busy.c: the busy word --- */
-bool vm_page_busy_try(vm_page_t m, bool also_soft); /* TRUE = FAILED, as in
-						      * DragonFly */
+/* Does this value of the word stand in the way? */
+static inline bool
+vm_page_busy_blocks(uint32_t bc, bool also_soft)
+{
+	if (bc & PBUSY_LOCKED)
+		return true;
+	return also_soft && (bc & (PBUSY_MASK | PBUSY_SWAPINPROG)) != 0;
+}
+
+/* Takes the hard busy without sleeping. TRUE means that it failed. With
+ * also_soft a page that others hold soft-busy fails too. */
+static inline bool
+vm_page_busy_try(vm_page_t m, bool also_soft)
+{
+	uint32_t bc = m->busy_count;
+
+	for (;;) {
+		SCHED_POINT("vm.page_busy");
+		if (vm_page_busy_blocks(bc, also_soft))
+			return true;
+		if (atomic_fcmpset_uint(
+			&m->busy_count, &bc, bc | PBUSY_LOCKED)) {
+			witness_got(WK_PAGE, m, "page", false);
+			return false;
+		}
+	}
+}
 void vm_page_busy_wait(vm_page_t m, bool also_soft, const char *wmesg);
 void vm_page_wakeup(vm_page_t m);      /* ends the hard busy, wakes waiters */
 void vm_page_busy_soften(vm_page_t m); /* from hard busy to soft */
@@ -204,7 +236,16 @@ void vm_page_unwire(vm_page_t m, bool activate);
 void vm_page_hold(vm_page_t m);
 void vm_page_unhold(vm_page_t m);
 void vm_page_unqueue(vm_page_t m);
-uint16_t vm_page_color(vm_object_t object, vm_pindex_t pindex);
+/* The colour to allocate a page from: of this CPU's slice of the colours, by the
+ * page's place among its like. */
+static inline uint16_t
+vm_page_color(uint64_t place)
+{
+	uint32_t slice = vm_page_colors / ncpus;
+
+	return (mycpu_read(gd_cpuid) * slice + place % slice) &
+	    (vm_page_colors - 1);
+}
 
 /* --- vm_page_hash.c: one slot a page, read without a lock --- */
 void vm_page_hash_init(void);

@@ -7,34 +7,6 @@
 #include <san/witness.h>
 #include <vm/vm_page.h>
 
-/* Does this value of the word stand in the way? */
-static inline bool
-busy_blocks(uint32_t bc, bool also_soft)
-{
-	if (bc & PBUSY_LOCKED)
-		return true;
-	return also_soft && (bc & (PBUSY_MASK | PBUSY_SWAPINPROG)) != 0;
-}
-
-/* Takes the hard busy without sleeping. TRUE means that it failed. With
- * also_soft a page that others hold soft-busy fails too. */
-bool
-vm_page_busy_try(vm_page_t m, bool also_soft)
-{
-	uint32_t bc = m->busy_count;
-
-	for (;;) {
-		SCHED_POINT("vm.page_busy");
-		if (busy_blocks(bc, also_soft))
-			return true;
-		if (atomic_fcmpset_uint(
-			&m->busy_count, &bc, bc | PBUSY_LOCKED)) {
-			witness_got(WK_PAGE, m, "page", false);
-			return false;
-		}
-	}
-}
-
 /* Sleeps once, if the word still blocks when the sleep is armed. The
  * interlock comes first and WANTED second: whoever clears the word after
  * that sees WANTED and wakes us. */
@@ -47,7 +19,7 @@ vm_page_sleep_busy(vm_page_t m, bool also_soft, const char *wmesg)
 	tsleep_interlock(m, 0);
 	SCHED_POINT("vm.page_wait_armed");
 	bc = m->busy_count;
-	while (busy_blocks(bc, also_soft)) {
+	while (vm_page_busy_blocks(bc, also_soft)) {
 		SCHED_POINT("vm.page_wait_looked");
 		if (atomic_fcmpset_uint(
 			&m->busy_count, &bc, bc | PBUSY_WANTED)) {

@@ -36,40 +36,37 @@ queue_kind(uint16_t queue)
 	return ((queue - PQ_FREE) & ~PQ_L2_MASK) + PQ_FREE;
 }
 
-/* The total that counts a kind's pages; PQ_HOLD has none of its own. */
-static volatile int64_t *
-queue_total(uint16_t kind)
+/* The total that counts the pages of a queue's kind. */
+static inline volatile int64_t *
+queue_total(uint16_t queue)
 {
-	switch (kind) {
-	case PQ_FREE:
-		return &vmstats.v_free_count;
-	case PQ_INACTIVE:
-		return &vmstats.v_inactive_count;
-	case PQ_ACTIVE:
-		return &vmstats.v_active_count;
-	case PQ_CACHE:
-		return &vmstats.v_cache_count;
-	default:
-		return NULL;
-	}
+	static volatile int64_t held; /* nobody asks */
+	static volatile int64_t *const totals[] = {
+	    &vmstats.v_free_count,
+	    &vmstats.v_inactive_count,
+	    &vmstats.v_active_count,
+	    &vmstats.v_cache_count,
+	    &held,
+	};
+
+	return totals[(uint32_t)(queue - PQ_FREE) / PQ_L2_SIZE];
 }
 
-/* Takes a page off its queue; m->spin held, the queue's lock too. */
-static void
-queue_remove_locked(vm_page_t m)
+/* Takes a page off its queue, of this kind; m->spin held, the queue's lock
+ * too. */
+static inline void
+queue_remove_locked(vm_page_t m, uint16_t kind)
 {
 	struct vpgqueues *pq = &vm_page_queues[m->queue];
-	volatile int64_t *total = queue_total(queue_kind(m->queue));
 
 	TAILQ_REMOVE(&pq->pl, m, pageq);
 	pq->lcnt--;
-	if (total != NULL)
-		atomic_subtract_long(total, 1);
+	atomic_subtract_long(queue_total(kind), 1);
 	m->queue = PQ_NONE;
 }
 
 /* Takes a page off whatever queue it is on; m->spin held. */
-static void
+static __noinline void
 queue_remove(vm_page_t m)
 {
 	if (m->queue != PQ_NONE) {
@@ -77,17 +74,16 @@ queue_remove(vm_page_t m)
 
 		SCHED_POINT("vm.queue_remove");
 		spin_lock(&pq->spin);
-		queue_remove_locked(m);
+		queue_remove_locked(m, m->queue);
 		spin_unlock(&pq->spin);
 	}
 }
 
 /* Puts an off-queue page on the queue of its colour; m->spin held. */
-static void
+static inline __attribute__((always_inline)) void
 queue_insert(vm_page_t m, uint16_t kind, bool athead)
 {
 	struct vpgqueues *pq = &vm_page_queues[kind + m->pc];
-	volatile int64_t *total = queue_total(kind);
 
 	KKASSERT(m->queue == PQ_NONE);
 	SCHED_POINT("vm.queue_insert");
@@ -98,34 +94,17 @@ queue_insert(vm_page_t m, uint16_t kind, bool athead)
 		TAILQ_INSERT_TAIL(&pq->pl, m, pageq);
 	m->queue = kind + m->pc;
 	pq->lcnt++;
-	if (total != NULL)
-		atomic_add_long(total, 1);
+	atomic_add_long(queue_total(kind), 1);
 	spin_unlock(&pq->spin);
-}
-
-/* The colour to allocate (object, pindex) from: this CPU's slice of the
- * colours, and within it by the page's place in the object. */
-uint16_t
-vm_page_color(vm_object_t object, vm_pindex_t pindex)
-{
-	uint32_t slice = vm_page_colors / ncpus;
-	struct globaldata *gd = mycpu;
-	uint64_t place;
-
-	if (object != NULL)
-		place = pindex + object->pg_color;
-	else
-		place = gd->gd_quick_color++;
-	return (gd->gd_cpuid * slice + place % slice) & (vm_page_colors - 1);
 }
 
 /* Looks at one queue for a page that can be had; comes back with it off
  * the queue and hard-busy. Locks go against their order here (queue, then
  * page), so pages that are locked are passed over. */
-static vm_page_t
-queue_probe(uint16_t queue)
+static inline vm_page_t
+queue_probe(uint16_t kind, uint16_t color)
 {
-	struct vpgqueues *pq = &vm_page_queues[queue];
+	struct vpgqueues *pq = &vm_page_queues[kind + color];
 	vm_page_t m;
 
 	if (pq->lcnt == 0)
@@ -138,7 +117,7 @@ queue_probe(uint16_t queue)
 		/* A lockless lookup may soft-busy a free page for a moment. */
 		SCHED_POINT("vm.queue_busy");
 		if (!vm_page_busy_try(m, true)) {
-			queue_remove_locked(m);
+			queue_remove_locked(m, kind);
 			spin_unlock(&m->spin);
 			break;
 		}
@@ -149,13 +128,13 @@ queue_probe(uint16_t queue)
 	return m;
 }
 
-/* Searches one kind's queues: first the colour asked for, then aligned
- * windows around it of 16, 32, 64, ... queues, each from its beginning. */
-static vm_page_t
-queue_find(uint16_t kind, uint16_t color)
+/* Searches one kind's queues around the colour asked for, whose own is empty:
+ * aligned windows of 16, 32, 64, ... queues, each from its beginning. */
+static __noinline vm_page_t
+queue_widen(uint16_t kind, uint16_t color)
 {
-	vm_page_t m = queue_probe(kind + color);
-	uint32_t probes = 1;
+	vm_page_t m = NULL;
+	uint32_t probes = 0;
 
 	for (uint32_t set = 16; m == NULL && set <= vm_page_colors; set <<= 1) {
 		const struct vpgqueues *first, *end, *pq;
@@ -165,7 +144,8 @@ queue_find(uint16_t kind, uint16_t color)
 		for (pq = first; pq < end; pq++) {
 			if (pq->lcnt == 0)
 				continue;
-			m = queue_probe((uint16_t)(pq - vm_page_queues));
+			m = queue_probe(
+			    kind, (uint16_t)(pq - &vm_page_queues[kind]));
 			if (m != NULL)
 				break;
 		}
@@ -173,6 +153,16 @@ queue_find(uint16_t kind, uint16_t color)
 	}
 	cnt_add(v_pqprobes, probes);
 	return m;
+}
+
+/* Searches one kind's queues: first the colour asked for. */
+static vm_page_t
+queue_find(uint16_t kind, uint16_t color)
+{
+	vm_page_t m = queue_probe(kind, color);
+
+	cnt_inc(v_pqprobes);
+	return m != NULL ? m : queue_widen(kind, color);
 }
 
 /* Frees one page of the cache queues, so that the free queues have it; its
@@ -200,15 +190,18 @@ vm_page_cache_free(uint16_t color)
 	return -1;
 }
 
-/* How many free pages an allocation must leave untouched. */
-static int64_t
-alloc_reserve(int flags)
+/* May an allocation have one of the free pages that are left? */
+static bool
+alloc_permitted(int flags)
 {
+	int64_t left = vmstats.v_free_count;
+
+	if (likely(left > vmstats.v_free_reserved))
+		return true;
 	if (flags & VM_ALLOC_INTERRUPT)
-		return 0;
-	if ((flags & VM_ALLOC_SYSTEM) || vm_oom_victim())
-		return vmstats.v_interrupt_free_min;
-	return vmstats.v_free_reserved;
+		return left > 0;
+	return ((flags & VM_ALLOC_SYSTEM) || vm_oom_victim()) &&
+	    left > vmstats.v_interrupt_free_min;
 }
 
 /* A page from the free queues, hard-busy and in no object, or NULL when the
@@ -216,11 +209,10 @@ alloc_reserve(int flags)
 vm_page_t
 vm_page_queue_alloc(uint16_t color, int flags)
 {
-	int64_t reserve = alloc_reserve(flags);
 	int from = color;
 	vm_page_t m;
 
-	while (vmstats.v_free_count <= reserve) {
+	while (!alloc_permitted(flags)) {
 		/* The cache may only be raided where tokens may be tried. */
 		if ((flags & VM_ALLOC_INTERRUPT) ||
 		    (from = vm_page_cache_free(color)) < 0)
@@ -233,7 +225,8 @@ vm_page_queue_alloc(uint16_t color, int flags)
 		cnt_inc(v_pgalloc);
 		if ((flags & VM_ALLOC_INTERRUPT) == 0)
 			vm_page_lastcolor = color;
-		pagedaemon_wakeup();
+		if (unlikely(vm_paging_needed()))
+			pagedaemon_wakeup();
 	}
 	return m;
 }
@@ -275,7 +268,8 @@ vm_page_activate(vm_page_t m)
 	SCHED_POINT("vm.page_activate");
 	spin_lock(&m->spin);
 	if (queue_kind(m->queue) != PQ_ACTIVE) {
-		queue_remove(m);
+		if (m->queue != PQ_NONE)
+			queue_remove(m);
 		if (m->wire_count == 0 && (m->flags & PG_UNMANAGED) == 0)
 			queue_insert(m, PQ_ACTIVE, false);
 	}
@@ -430,7 +424,8 @@ vm_page_queue_take(vm_page_t m)
 	if (taken) {
 		kasan_page_alloc(m);
 		cnt_inc(v_pgalloc);
-		pagedaemon_wakeup();
+		if (unlikely(vm_paging_needed()))
+			pagedaemon_wakeup();
 	}
 	return taken;
 }

@@ -175,15 +175,11 @@ prefault_chain(struct faultstate *fs, vm_offset_t va)
 	return true;
 }
 
-/* Maps neighbours of a page that was just mapped: one after it, one before,
- * the next after, and so on; each way until something is mapped already or
- * the entry ends. The map is locked since the lookup and the first object is
- * held, in the mode of first_shared; the page itself is not busy any more.
- * May sleep. */
-void
-vm_prefault(struct faultstate *fs, vm_offset_t va)
+/* Maps neighbours of the page at va: one after it, one before, the next after,
+ * and so on; each way until something is mapped already or the entry ends. */
+static __noinline void
+prefault_around(struct faultstate *fs, vm_offset_t va, bool chain)
 {
-	bool chain = !fs->first_shared && !fs->shared;
 	bool ended[2] = {false, false}, more = true;
 	vm_map_entry_t entry = fs->entry;
 	vm_offset_t at;
@@ -193,7 +189,6 @@ vm_prefault(struct faultstate *fs, vm_offset_t va)
 	    mycpu->gd_pmap != fs->map->pmap ||
 	    (!chain && fs->first_object->backing_object != NULL))
 		return;
-	va = trunc_page(va);
 	if (chain)
 		vm_object_chain_acquire(fs->first_object, false);
 	for (unsigned int i = 0; i < vm_prefault_pages && more; i++) {
@@ -220,4 +215,21 @@ vm_prefault(struct faultstate *fs, vm_offset_t va)
 	}
 	if (chain)
 		vm_object_chain_release(fs->first_object);
+}
+
+/* Maps neighbours of a page that was just mapped. The map is locked since the
+ * lookup and the first object is held, in the mode of first_shared; the page
+ * itself is not busy any more. May sleep. */
+void
+vm_prefault(struct faultstate *fs, vm_offset_t va)
+{
+	bool chain = !fs->first_shared && !fs->shared;
+
+	va = trunc_page(va);
+	/* Who touches new memory upward has no page there yet. */
+	if (!chain && va + PAGE_SIZE < fs->entry->end &&
+	    vm_object_in_gap(
+		fs->first_object, prefault_index(fs, va + PAGE_SIZE)))
+		return;
+	prefault_around(fs, va, chain);
 }

@@ -9,7 +9,7 @@
 BOOTOPT(bo_fault_quick, "vm.fault_quick", "0",
     "faults try the lockless page hash first");
 
-static bool vm_fault_quick_enable; /* (k) after boot */
+bool vm_fault_quick_enable;
 
 /* Reads the boot option; boot CPU. */
 void
@@ -24,8 +24,7 @@ vm_fault_quick_init(void)
 static bool
 quick_applies(struct faultstate *fs)
 {
-	return vm_fault_quick_enable &&
-	    (fs->first_ba->object->flags & OBJ_ONEMAPPING) == 0 &&
+	return (fs->first_ba->object->flags & OBJ_ONEMAPPING) == 0 &&
 	    (fs->fault_flags & VM_FAULT_WIRE_MASK) == 0 && !fs->wired &&
 	    fs->entry->maptype == VM_MAPTYPE_NORMAL;
 }

@@ -170,8 +170,16 @@ check_pages(vm_object_t object)
 			vm_check_fail("page %lu of object %u holds no data "
 				      "(valid %#x)",
 			    m->pindex, object->id, m->valid);
+		if (vm_object_in_gap(object, m->pindex))
+			vm_check_fail("object %u has page %lu in its gap",
+			    object->id, m->pindex);
 		last = m;
 	}
+	m = object->last_page;
+	if (m != NULL &&
+	    (m->object != object || m->pindex + 1 != object->gap_start))
+		vm_check_fail("object %u has no page before its gap at %lu",
+		    object->id, object->gap_start);
 	if (count != object->resident_page_count)
 		vm_check_fail("object %u has %ld pages, says %ld", object->id,
 		    count, object->resident_page_count);

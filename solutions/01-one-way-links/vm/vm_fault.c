@@ -60,7 +60,7 @@ map_page(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
  * to storing the PTE nobody else's MADV_INVAL of the address may come in
  * between: it would invalidate nothing, and then an old translation would be
  * mapped. */
-static int
+static __noinline int
 map_virtual(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type)
 {
 	vm_map_t map = fs->map;
@@ -92,7 +92,7 @@ fault_pass(struct faultstate *fs, vm_offset_t va, vm_prot_t fault_type,
 	if (fs->wired)
 		fault_type = fs->first_prot;
 
-	if (vm_fault_quick(fs)) {
+	if (vm_fault_quick_enable && vm_fault_quick(fs)) {
 		enter_page(fs, va);
 		vm_fault_unlock_map(fs);
 		return KERN_SUCCESS;

@@ -45,6 +45,7 @@ vm_object_allocate(objtype_t type, vm_pindex_t size)
 	/* LAB 1.3d previous: nothing to prepare any more. */
 	/* END LAB 1.3d */
 	RB_INIT(&object->rb_memq);
+	object->gap_end = VM_PINDEX_MAX;
 	RB_INIT(&object->swblock_root);
 	object->id = atomic_fetchadd_uint(&vm_object_lastid, 1) + 1;
 	object->type = type;
@@ -127,21 +128,28 @@ vm_object_hold_nolock(vm_object_t object)
 	atomic_add_uint(&object->hold_count, 1);
 }
 
-/* One hold less. The holder that finds itself the last of an ended object
+/* Ends a hold. The holder that finds itself the last of an ended object
  * frees it; in any other case the object may not be touched any more, as
  * somebody else may just be doing that. */
-void
-vm_object_drop_nolock(vm_object_t object)
+static inline void
+drop_hold(vm_object_t object)
 {
 	uint32_t was;
 
 	SCHED_POINT("vm.object_drop");
 	was = atomic_fetchadd_uint(&object->hold_count, (uint32_t)-1);
 	KKASSERT((was & ~HOLD_DEAD) != 0);
-	if (was == (HOLD_DEAD | 1)) {
+	if (unlikely(was == (HOLD_DEAD | 1))) {
 		lwkt_token_uninit(&object->token);
 		kfree(object, &M_VM_OBJECT);
 	}
+}
+
+/* One hold, which came without the token, less. */
+void
+vm_object_drop_nolock(vm_object_t object)
+{
+	drop_hold(object);
 }
 
 /* Holds the object with its token, exclusively. The count comes first: the
@@ -181,7 +189,7 @@ void
 vm_object_drop(vm_object_t object)
 {
 	lwkt_reltoken(&object->token);
-	vm_object_drop_nolock(object);
+	drop_hold(object);
 }
 
 /* From a shared hold to an exclusive one. Not atomic: look again at

@@ -42,6 +42,10 @@ struct vm_object {
 	struct lwkt_token token;	    /* see the rules of tokens */
 	TAILQ_ENTRY(vm_object) object_list; /* (L) all objects */
 	struct vm_page_rb_tree rb_memq;	    /* (T) resident pages by pindex */
+	/* (T) The page inserted last, NULL if it has gone since; and the gap
+	 * behind it: no page has an index from gap_start to below gap_end. */
+	vm_page_t last_page;
+	vm_pindex_t gap_start, gap_end;
 	uint32_t id;		     /* (k) for chain dumps; never reused */
 	int generation;		     /* (T) */
 	vm_pindex_t size;	     /* (T) pages */
@@ -75,6 +79,9 @@ struct vm_object {
 #define OBJ_ONEMAPPING	 0x2000 /* each page is mapped by one entry at most */
 #define OBJ_ONSHADOW	 0x4000 /* backing_object is no vnode's */
 
+/* Greater than every index. */
+#define VM_PINDEX_MAX (~(vm_pindex_t)0)
+
 /* The size of an object whose pages a virtual page table may place anywhere:
  * the greatest that DragonFly gave them, in pages. */
 #define VPT_OBJECT_SIZE 0x7fffffffUL
@@ -105,6 +112,14 @@ struct vm_object_dealloc_list {
 	struct vm_object_dealloc_list *next;
 	vm_object_t object;
 };
+
+/* Is it known, without a look at the tree, that the object has no page of this
+ * index? Token held. */
+static inline bool
+vm_object_in_gap(const struct vm_object *object, vm_pindex_t pindex)
+{
+	return pindex >= object->gap_start && pindex < object->gap_end;
+}
 
 /* --- vm_object.c: life, references, holds --- */
 void vm_object_init(void);

@@ -20,7 +20,7 @@ void
 vm_map_lock_read(vm_map_t map)
 {
 	SCHED_POINT("vm.map_lock_read");
-	lockmgr(&map->lock, LK_SHARED);
+	lock_share(&map->lock);
 }
 
 /* Gives up an exclusive lock. */
@@ -35,7 +35,7 @@ vm_map_unlock(vm_map_t map)
 void
 vm_map_unlock_read(vm_map_t map)
 {
-	lockmgr(&map->lock, LK_RELEASE);
+	lock_unshare(&map->lock);
 	SCHED_POINT("vm.map_unlocked_read");
 }
 

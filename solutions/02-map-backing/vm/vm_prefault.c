@@ -171,15 +171,11 @@ prefault_chain(struct faultstate *fs, vm_offset_t va)
 	return true;
 }
 
-/* Maps neighbours of a page that was just mapped: one after it, one before,
- * the next after, and so on; each way until something is mapped already or
- * the entry ends. The map is locked since the lookup and the first object is
- * held, in the mode of first_shared; the page itself is not busy any more.
- * May sleep. */
-void
-vm_prefault(struct faultstate *fs, vm_offset_t va)
+/* Maps neighbours of the page at va: one after it, one before, the next after,
+ * and so on; each way until something is mapped already or the entry ends. */
+static __noinline void
+prefault_around(struct faultstate *fs, vm_offset_t va, bool chain)
 {
-	bool chain = !fs->first_shared && !fs->shared;
 	bool ended[2] = {false, false}, more = true;
 	vm_map_entry_t entry = fs->entry;
 	vm_offset_t at;
@@ -189,7 +185,6 @@ vm_prefault(struct faultstate *fs, vm_offset_t va)
 	    mycpu->gd_pmap != fs->map->pmap ||
 	    (!chain && fs->first_ba->backing_ba != NULL))
 		return;
-	va = trunc_page(va);
 	for (unsigned int i = 0; i < vm_prefault_pages && more; i++) {
 		if (ended[0] && ended[1])
 			break;
@@ -212,4 +207,21 @@ vm_prefault(struct faultstate *fs, vm_offset_t va)
 		}
 		more = chain ? prefault_chain(fs, at) : prefault_quick(fs, at);
 	}
+}
+
+/* Maps neighbours of a page that was just mapped. The map is locked since the
+ * lookup and the first object is held, in the mode of first_shared; the page
+ * itself is not busy any more. May sleep. */
+void
+vm_prefault(struct faultstate *fs, vm_offset_t va)
+{
+	bool chain = !fs->first_shared && !fs->shared;
+
+	va = trunc_page(va);
+	/* Who touches new memory upward has no page there yet. */
+	if (!chain && va + PAGE_SIZE < fs->entry->end &&
+	    vm_object_in_gap(
+		fs->first_ba->object, prefault_index(fs, va + PAGE_SIZE)))
+		return;
+	prefault_around(fs, va, chain);
 }

@@ -144,21 +144,19 @@ def queues():
 
 @command("trace [N]", "the newest events of the VM (20), oldest first")
 def trace(n=20):
-    rings, names = access.symbol("rings"), access.symbol("trace_names")
+    cpus, names = access.symbol("globaldata_array"), access.symbol("trace_names")
     slots, records = 1024, []
     base, mult = int(access.symbol("tsc_base")), int(access.symbol("tsc_mult"))
     for cpu in range(int(access.symbol("ncpus"))):
-        ring = rings[cpu]
-        last = int(ring["tr_next"])
-        if int(ring["tr_rec"]) == 0:
-            continue
+        ring = cpus[cpu]["gd_trace"]
+        last = int(cpus[cpu]["gd_trace_next"])
         for i in range(max(0, last - min(n, slots)), last):
-            r = ring["tr_rec"][i % slots]
+            r = ring[i % slots]
             if int(r["tr_seq"]) != 0:
-                records.append((int(r["tr_seq"]), r))
-    for seq, r in sorted(records, key=lambda x: x[0])[-n:]:
+                records.append((int(r["tr_seq"]), cpu, r))
+    for seq, cpu, r in sorted(records, key=lambda x: x[0])[-n:]:
         print("%8d %12d cpu%d tid %d %-10s %s" % (
-            seq, (int(r["tr_ns"]) - base) * mult >> 32, int(r["tr_cpu"]),
+            seq, (int(r["tr_ns"]) - base) * mult >> 32, cpu,
             int(r["tr_tid"]), access.text(names[int(r["tr_event"])]),
             " ".join("%x" % int(r["tr_w"][i]) for i in range(4))))
 
@@ -195,7 +193,7 @@ def locks():
     cpus = access.symbol("globaldata_array")
     for cpu in range(int(access.symbol("ncpus"))):
         gd = cpus[cpu]
-        for i in range(int(gd["gd_spinlocks"])):
+        for i in range(1, int(gd["gd_spinlocks"]) + 1):
             found = True
             print("CPU %d: spinlock %s" % (
                 cpu, access.text(gd["gd_spinheld"][i]["name"])))
