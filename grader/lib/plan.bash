@@ -153,7 +153,8 @@ group_options() {
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
 	press) echo mem=8 swap=dda ;;
-	race) echo vm.fault_quick=1 mem=8 swap=ddb ;;
+	# The syncer would write what a test counts.
+	race) echo vm.fault_quick=1 mem=8 swap=ddb sync_ms=600000 ;;
 	esac
 	if [[ $1 == race ]] || sched_seeded; then
 		sched_options

@@ -109,9 +109,21 @@ say_outcome(void)
 	}
 }
 
+/* Stays on a CPU from now on. Who waits at a point leaves his CPU to nobody. */
+static void
+stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	MUST(sched_setaffinity(0, sizeof(set), &set));
+}
+
 static void *
 first_thread(void *arg)
 {
+	stay_on(1);
 	while (!go)
 		pause_cpu();
 	((void (*)(void))arg)();
@@ -127,6 +139,7 @@ meet(void (*first)(void), void (*second)(void))
 	int i;
 
 	go = 0;
+	stay_on(0);
 	EXPECT(0, pthread_create(&t, NULL, first_thread, (void *)first));
 	sched_yield();
 	if (script != NULL)
