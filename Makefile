@@ -110,7 +110,7 @@ gdb: iso ## boot it stopped at the kernel's first instruction, under gdb
 rgdb: iso ## record a test, and see it under gdb, backwards too: reverse-continue
 	@bash grader/rgdb
 
-bench: iso ## what operations cost, in instructions; LINUX=1 sets Linux beside it
+bench: $(if $(PART)$(LAB),iso,$(U)/initrd) ## what operations cost, stage by stage; LINUX=1 sets Linux beside it
 	@bash grader/bench/bench
 
 profile: iso ## where a row of the yardstick spends its instructions: ROW=zero_fill
@@ -156,10 +156,10 @@ book-pdf: $(B)/deps-BOOK $(B)/deps-PDF ## the book on paper: build/book/nymph.pd
 book-look: book $(B)/deps-LOOK ## open every page of the book in a headless Chromium
 	@bash book/look
 
-book-data: iso $(B)/deps-RECORD ## record again what the book shows of a stage (PART=n)
+book-data: $(U)/initrd $(B)/deps-RECORD ## record again what the book shows of all stages, or PART=n
 	@bash book/record
 
-book-check: iso $(B)/deps-RECORD ## is stage PART still as book/data says?
+book-check: $(U)/initrd $(B)/deps-RECORD ## is that still as book/data says?
 	@bash book/record --check
 
 book-spell: $(B)/deps-SPELL ## is every word spelt right: book, handouts, READMEs?

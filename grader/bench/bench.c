@@ -44,9 +44,10 @@ static int out = 1, shift;
 static uint64_t overhead;  /* of timing, cycles */
 static struct state empty; /* the row without operations */
 
-static const char *const boot_names[] = {"usual", "single", "storm", "swap"};
+static const char *const boot_names[] = {
+    "usual", "single", "storm", "swap", "page"};
 static const struct row *const tables[] = {
-    bench_memory, bench_process, bench_storm};
+    bench_memory, bench_process, bench_storm, bench_page};
 
 /* Says what went wrong, and turns off: the row cannot be had. */
 long

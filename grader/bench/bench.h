@@ -17,7 +17,8 @@
 
 #include <stdint.h>
 
-#define PAGE 4096L
+#define PAGE  4096L
+#define PAGES 1024L /* of the memory that most rows are about */
 
 /* The boots, since what a kernel is told at boot concerns all rows of it. */
 enum boot {
@@ -25,6 +26,7 @@ enum boot {
 	SINGLE, /* a fault maps its own page alone */
 	STORM,	/* several CPUs */
 	SWAP,	/* little memory, and swap */
+	PAGING, /* the same, on several CPUs, with a slow disk */
 };
 
 struct row {
@@ -37,6 +39,7 @@ struct row {
 	int nymph;	  /* means nothing on Linux */
 };
 extern const struct row bench_memory[], bench_process[], bench_storm[];
+extern const struct row bench_page[];
 
 extern int on_nymph;
 extern int ncpus;
@@ -108,6 +111,8 @@ char *map_private(long pages);
 char *map_shared(long pages);
 void touch(char *p, long pages, long step);
 void reap(long pid);
+void own_cpu(long cpu);
+void generations(char *p, long depth, void (*work)(char *, long, long));
 void read_whole(const char *path, char *buf, unsigned long size);
 
 #endif

@@ -4,8 +4,6 @@
 
 OUT=build/bench
 PROGRAM=build/user/bench
-ISO=$KERNEL/nymph.iso
-ELF=$KERNEL/kernel.elf
 # One instruction is one nanosecond: ticks come as seldom as on a fast machine.
 # Several CPUs take turns at every tick, which must be often then.
 ONE_SHIFT=${NYMPH_SHIFT:-0} MANY_SHIFT=6
@@ -16,6 +14,13 @@ LINUX_OPTIONS="console=ttyS0 quiet nokaslr mitigations=off audit=0 \
 init_on_alloc=0 cgroup_disable=memory transparent_hugepage=never \
 numa_balancing=disable nmi_watchdog=0 tsc=reliable clocksource=tsc"
 
+# take_kernel NAME: what the boots below boot: build/NAME.
+take_kernel() {
+	ISO=build/$1/nymph.iso
+	ELF=build/$1/kernel.elf
+}
+take_kernel "${KERNEL#build/}"
+
 # build_plugin: the counting plugin, built with the host's compiler.
 build_plugin() {
 	[[ $OUT/plugin.so -nt grader/bench/plugin.c ]] && return
@@ -24,7 +29,8 @@ build_plugin() {
 }
 
 # fill_ranges: what the plugin is to count apart, as arguments: the functions of
-# Nymph's kernel that zero and copy pages.
+# Nymph's kernel that zero and copy pages; and what not at all: its boot CPU does not
+# halt under -icount where there are others (kernel/amd64/machdep.c).
 fill_ranges() {
 	local start size name
 
@@ -32,15 +38,16 @@ fill_ranges() {
 		case $name in
 		pagezero | pagecopy)
 			printf ',fill=%s-%x' "$start" $((16#$start + 16#$size)) ;;
+		cpu_idle_halt)
+			printf ',idle=%s-%x' "$start" $((16#$start + 16#$size)) ;;
 		esac
 	done
 }
 
-# bench_nymph DIR BOOT CPUS PLUGIN-ARGS [ROW]: one boot of Nymph.
-bench_nymph() {
-	local dir=$1 boot=$2 cpus=$3 options= disk=
-	local MACHINE=("${MACHINE[@]}" -plugin
-		"$OUT/plugin.so,out=$dir/counts$(fill_ranges)$4")
+# bench_part DIR BOOT CPUS PLUGIN-ARGS [ROW], bench_lab: one boot of Nymph.
+bench_part() {
+	local dir=$1 boot=$2 cpus=$3 options= disk= more=
+	local MACHINE=("${MACHINE[@]}")
 
 	mkdir -p "$dir"
 	case $boot in
@@ -50,12 +57,20 @@ bench_nymph() {
 		rm -f "$dir/disk"
 		truncate -s 64M "$dir/disk"
 		;;
+	page)
+		options='mem=16 swap=dda' disk=dd:$dir/disk more=,busy=on
+		rm -f "$dir/disk"
+		truncate -s 64M "$dir/disk"
+		;;
 	esac
+	MACHINE+=(-plugin
+		"$OUT/plugin.so,out=$dir/counts$(fill_ranges)$more$4")
 	SHIFT=$(shift_of "$cpus")
 	boot "$ISO" "$dir" "$cpus" "$options init=/bin/bench \
 -- shift=$SHIFT boot=$boot row=${5-}" $disk
 	is_complete "$dir" Nymph
 }
+bench_lab() { bench_part "$@"; }
 
 # shift_of CPUS: the SHIFT of such a boot.
 shift_of() {
@@ -143,7 +158,8 @@ rows_of() {
 	jq -nR --rawfile counts "$1/counts" '
 		($counts | split("\n") | map(select(startswith("row ")) |
 			split(" ") | {locked: (.[3] | tonumber),
-			filled: (.[5] | tonumber), halts: (.[7] | tonumber)}))
+			filled: (.[5] | tonumber), halts: (.[7] | tonumber),
+			busy: (.[9] | tonumber)}))
 			as $counts |
 		[inputs | fromjson? | select(.row)] | to_entries |
 		map(.value + $counts[.key])' "$1/results"

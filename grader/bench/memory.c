@@ -12,7 +12,6 @@
 
 #include "bench.h"
 
-#define PAGES	1024L
 #define CALLS	1000
 #define SWAPPED 4096L
 #define COLOUR	256L /* pages from one page to the next of its colour */
@@ -32,6 +31,22 @@ read_pages(char *p, long pages, long step)
 {
 	for (long i = 0; i < pages; i++)
 		TIMED(sink = ((volatile char *)p)[i * step * PAGE]);
+}
+
+static void
+write_row(char *p, long pages, long step)
+{
+	row_begin();
+	write_pages(p, pages, step);
+	row_end();
+}
+
+static void
+read_row(char *p, long pages, long step)
+{
+	row_begin();
+	read_pages(p, pages, step);
+	row_end();
 }
 
 static void
@@ -74,10 +89,10 @@ alloc_empty(long arg)
 }
 
 /*
- * Generations: each writes one page of its own and forks the next, and the last
- * one does the work while all its ancestors wait.
+ * Generations: each writes one page of its own, behind the PAGES of p, and forks the
+ * next; the last one does the work while all its ancestors wait.
  */
-static void
+void
 generations(char *p, long depth, void (*work)(char *, long, long))
 {
 	long pid = MUST(fork());
@@ -88,13 +103,10 @@ generations(char *p, long depth, void (*work)(char *, long, long))
 	}
 	if (depth > 0)
 		p[(PAGES + depth) * PAGE] = 1;
-	if (depth > 1) {
+	if (depth > 1)
 		generations(p, depth - 1, work);
-	} else {
-		row_begin();
+	else
 		work(p, PAGES, 1);
-		row_end();
-	}
 	_exit(0);
 }
 
@@ -105,7 +117,7 @@ depth_read(long depth)
 	char *p = map_private(PAGES + 32);
 
 	touch(p, PAGES, 1);
-	generations(p, depth, read_pages);
+	generations(p, depth, read_row);
 	munmap(p, (PAGES + 32) * PAGE);
 }
 
@@ -118,15 +130,13 @@ depth_write(long depth)
 
 	touch(p, PAGES, 1);
 	if (depth > 0) {
-		generations(p, depth, write_pages);
+		generations(p, depth, write_row);
 	} else {
 		pid = MUST(fork());
 		if (pid == 0)
 			_exit(0);
 		reap(pid);
-		row_begin();
-		write_pages(p, PAGES, 1);
-		row_end();
+		write_row(p, PAGES, 1);
 	}
 	munmap(p, (PAGES + 32) * PAGE);
 }
@@ -142,9 +152,7 @@ cow(long arg)
 	touch(p, PAGES, 1);
 	pid = MUST(fork());
 	if (pid == 0) {
-		row_begin();
-		write_pages(p, PAGES, 1);
-		row_end();
+		write_row(p, PAGES, 1);
 		_exit(0);
 	}
 	reap(pid);

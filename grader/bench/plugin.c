@@ -4,14 +4,17 @@
  * instructions, those that fill pages, idle CPUs, and for a profile every single
  * one. The guest runs as it does without the plugin, to the instruction.
  *
- *	-plugin FILE,out=PATH[,fill=START-END...][,profile=on]
+ *	-plugin FILE,out=PATH[,fill=START-END...][,idle=START-END][,busy=on]
+ *	    [,profile=on]
  *
  * Only what is between the marks of grader/bench/bench.h counts. At each row's
  * beginning a line says what the row before it had:
  *
  *	row N locked L filled F idles I instructions P
  *
- * and with profile=on a line "ADDRESS COUNT" follows for each instruction.
+ * where P, which leaves out the range idle=, in which the kernel's boot CPU waits, is
+ * 0 without busy=on or profile=on; and with profile=on a line "ADDRESS COUNT" follows
+ * for each instruction.
  *
  * The declarations are those of QEMU's plugin interface, version 1 (its manual,
  * "QEMU TCG Plugins"), of which Debian ships no header.
@@ -60,9 +63,10 @@ struct counted {
 };
 
 static FILE *out;
-static bool on, profiling, profile_wanted;
+static bool on, busy, profiling, profile_wanted;
 static int row = -1, nfill;
 static uint64_t fill_start[MAX_FILL], fill_end[MAX_FILL];
+static uint64_t idle_start, idle_end;
 static uint64_t locked, filled, idles, all;
 static struct counted *buckets[BUCKETS];
 
@@ -187,9 +191,12 @@ translate_insn(struct qemu_plugin_insn *insn)
 		if (address >= fill_start[i] && address < fill_end[i])
 			qemu_plugin_register_vcpu_insn_exec_cb(
 			    insn, count, CB_NO_REGS, &filled);
+	if ((profiling || busy) &&
+	    !(address >= idle_start && address < idle_end))
+		qemu_plugin_register_vcpu_insn_exec_cb(
+		    insn, count, CB_NO_REGS, &all);
 	if (!profiling)
 		return;
-	qemu_plugin_register_vcpu_insn_exec_cb(insn, count, CB_NO_REGS, &all);
 	qemu_plugin_register_vcpu_insn_exec_cb(
 	    insn, count, CB_NO_REGS, &counted(address)->count);
 }
@@ -231,6 +238,11 @@ qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		if (strncmp(argv[i], "out=", 4) == 0)
 			out = fopen(argv[i] + 4, "w");
+		else if (strncmp(argv[i], "idle=", 5) == 0) {
+			idle_start = strtoull(argv[i] + 5, &end, 16);
+			idle_end = strtoull(end + 1, NULL, 16);
+		} else if (strcmp(argv[i], "busy=on") == 0)
+			busy = true;
 		else if (strcmp(argv[i], "profile=on") == 0)
 			profile_wanted = true;
 		else if (strncmp(argv[i], "fill=", 5) == 0 &&

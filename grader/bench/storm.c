@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows: as many processes as CPUs fault on one and the same shared memory.
+ * Rows: as many processes as CPUs fault on one and the same memory.
  *
  * Under -icount QEMU runs the CPUs in turns, a PAUSE ends a turn, and the clock
  * counts all their instructions: what is measured is work, not waiting.
@@ -18,23 +18,23 @@ static struct gate {
 	volatile int ready, go, done;
 } * gate;
 
-/* A process for each CPU, which has it for itself. */
-static void
-own_cpu(int cpu)
+/* This thread runs on that CPU alone. */
+void
+own_cpu(long cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
+	CPU_SET((int)cpu, &set);
 	MUST(sched_setaffinity(0, sizeof(set), &set));
 }
 
 static void
-faults(char *p, int write)
+faults(char *p, long step, int write)
 {
 	volatile char *at = p;
 
-	for (long i = 0; i < FAULTS; i++, at += STEP * PAGE) {
+	for (long i = 0; i < FAULTS; i++, at += step * PAGE) {
 		if (write)
 			*at = 1;
 		else
@@ -46,21 +46,14 @@ faults(char *p, int write)
 		cpu_pause();
 }
 
+/* A process on each CPU; all of them fault at once. */
 static void
-storm(long write)
+all_fault(char *p, long step, int write)
 {
-	char *p = map_shared(FAULTS * STEP);
 	long pid[64];
 
 	gate = (struct gate *)map_shared(1);
 	gate->ready = gate->go = gate->done = 0;
-	/* In memory, but mapped nowhere: a fault by another process. */
-	pid[0] = MUST(fork());
-	if (pid[0] == 0) {
-		touch(p, FAULTS * STEP, STEP);
-		_exit(0);
-	}
-	reap(pid[0]);
 	own_cpu(0);
 	for (int cpu = 1; cpu < ncpus; cpu++) {
 		pid[cpu] = MUST(fork());
@@ -69,7 +62,7 @@ storm(long write)
 			__sync_fetch_and_add(&gate->ready, 1);
 			while (gate->go == 0)
 				cpu_pause();
-			faults(p, (int)write);
+			faults(p, step, write);
 			_exit(0);
 		}
 	}
@@ -78,13 +71,47 @@ storm(long write)
 	row_begin();
 	TIMED_AS(FAULTS * ncpus, {
 		gate->go = 1;
-		faults(p, (int)write);
+		faults(p, step, write);
 	});
 	row_end();
 	for (int cpu = 1; cpu < ncpus; cpu++)
 		reap(pid[cpu]);
-	munmap(p, FAULTS * STEP * PAGE);
 	munmap(gate, PAGE);
+}
+
+static void
+storm(long write)
+{
+	char *p = map_shared(FAULTS * STEP);
+	long pid;
+
+	/* In memory, but mapped nowhere: a fault by another process. */
+	pid = MUST(fork());
+	if (pid == 0) {
+		touch(p, FAULTS * STEP, STEP);
+		_exit(0);
+	}
+	reap(pid);
+	all_fault(p, STEP, (int)write);
+	munmap(p, FAULTS * STEP * PAGE);
+}
+
+/* The pages that the ancestors have: all write, and each gets copies. */
+static void
+all_copy(char *p, long pages, long step)
+{
+	(void)pages;
+	all_fault(p, step, 1);
+}
+
+static void
+storm_cow(long depth)
+{
+	char *p = map_private(PAGES + 32);
+
+	touch(p, PAGES, 1);
+	generations(p, depth, all_copy);
+	munmap(p, (PAGES + 32) * PAGE);
 }
 
 const struct row bench_storm[] = {
@@ -92,5 +119,7 @@ const struct row bench_storm[] = {
 	"read faults of all CPUs on shared memory", 0},
     {"storm_write", STORM, "fault", storm, 1,
 	"write faults of all CPUs on shared memory", 0},
+    {"storm_cow", STORM, "fault", storm_cow, 4,
+	"all CPUs copy on write, 4 objects or ancestors back", 0},
     {0},
 };

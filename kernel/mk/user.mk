@@ -57,6 +57,6 @@ $(U)/draw $(U)/tests/fb: private UCFLAGS += -idirafter /usr/include \
 	-idirafter /usr/include/x86_64-linux-gnu
 
 # The yardstick's program.
-$(U)/bench: $(addprefix grader/bench/,bench.c memory.c process.c storm.c \
-    bench.h)
+$(U)/bench: $(addprefix grader/bench/,bench.c memory.c page.c process.c \
+    storm.c bench.h)
 	@musl-gcc $(UCFLAGS) -o $@ $(filter %.c,$^)
