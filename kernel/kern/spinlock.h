@@ -32,10 +32,6 @@ spin_note(const struct spinlock *spin)
 			     : "memory");
 	mycpu_write(gd_spinlocks, i);
 	witness_got(WK_SPIN, spin, spin->name, false);
-#ifdef WITNESS
-	/* What the call returns to, and is named by, is still this lock's line. */
-	__asm__ __volatile__("nop");
-#endif
 }
 
 /* Takes the lock off the list if it is the newest; else false. */
