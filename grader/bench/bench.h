@@ -112,7 +112,8 @@ char *map_shared(long pages);
 void touch(char *p, long pages, long step);
 void reap(long pid);
 void own_cpu(long cpu);
-void generations(char *p, long depth, void (*work)(char *, long, long));
+/* Does the work in a process PAGES of whose memory are so many ancestors back. */
+void behind(long depth, void (*work)(char *p, long pages, long step));
 void read_whole(const char *path, char *buf, unsigned long size);
 
 #endif

@@ -92,7 +92,7 @@ alloc_empty(long arg)
  * Generations: each writes one page of its own, behind the PAGES of p, and forks the
  * next; the last one does the work while all its ancestors wait.
  */
-void
+static void
 generations(char *p, long depth, void (*work)(char *, long, long))
 {
 	long pid = MUST(fork());
@@ -110,35 +110,43 @@ generations(char *p, long depth, void (*work)(char *, long, long))
 	_exit(0);
 }
 
-/* A child that has written nothing reads at depth 0. */
-static void
-depth_read(long depth)
+/* See bench.h. */
+void
+behind(long depth, void (*work)(char *, long, long))
 {
 	char *p = map_private(PAGES + 32);
 
 	touch(p, PAGES, 1);
-	generations(p, depth, read_row);
+	generations(p, depth, work);
 	munmap(p, (PAGES + 32) * PAGE);
+}
+
+/* A child that has written nothing reads at depth 0. */
+static void
+depth_read(long depth)
+{
+	behind(depth, read_row);
 }
 
 /* At depth 0 there is nobody left to copy for: the child is gone. */
 static void
 depth_write(long depth)
 {
-	char *p = map_private(PAGES + 32);
+	char *p;
 	long pid;
 
-	touch(p, PAGES, 1);
 	if (depth > 0) {
-		generations(p, depth, write_row);
-	} else {
-		pid = MUST(fork());
-		if (pid == 0)
-			_exit(0);
-		reap(pid);
-		write_row(p, PAGES, 1);
+		behind(depth, write_row);
+		return;
 	}
-	munmap(p, (PAGES + 32) * PAGE);
+	p = map_private(PAGES);
+	touch(p, PAGES, 1);
+	pid = MUST(fork());
+	if (pid == 0)
+		_exit(0);
+	reap(pid);
+	write_row(p, PAGES, 1);
+	munmap(p, PAGES * PAGE);
 }
 
 /* A child's first writes, the very first one included. */

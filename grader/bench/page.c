@@ -26,12 +26,12 @@ static struct team {
 static int finished[2], let_go[2]; /* pipes */
 static char *memory;
 
-/* What each transfer of the disk takes, in nanoseconds. */
+/* Is each transfer of the disk to take ten milliseconds? Else a tenth of one. */
 static void
-latency(long ns)
+slow(int yes)
 {
 	const char *command =
-	    ns != 0 ? "dda latency 10000000" : "dda latency 100000";
+	    yes ? "dda latency 10000000" : "dda latency 100000";
 	int fd = (int)MUST(open("/dev/diskctl", O_WRONLY));
 
 	MUST(write(fd, command, strlen(command)));
@@ -52,6 +52,18 @@ squeeze(void)
 }
 
 static void
+start(pthread_t *thread, void *(*fn)(void *), long arg)
+{
+	MUST(pthread_create(thread, NULL, fn, (void *)arg) == 0 ? 0 : -1);
+}
+
+static void
+join(pthread_t thread)
+{
+	MUST(pthread_join(thread, NULL) == 0 ? 0 : -1);
+}
+
+static void
 prepare(void)
 {
 	if (team == NULL)
@@ -61,13 +73,13 @@ prepare(void)
 	MUST(pipe(finished));
 	MUST(pipe(let_go));
 	squeeze();
-	latency(1);
+	slow(1);
 }
 
 static void
 clear_away(void)
 {
-	latency(0);
+	slow(0);
 	for (int i = 0; i < 2; i++) {
 		close(finished[i]);
 		close(let_go[i]);
@@ -111,10 +123,7 @@ all_read(int threads)
 	own_cpu(0);
 	for (long i = 1; i < ncpus; i++) {
 		if (threads) {
-			MUST(pthread_create(
-				 &thread[i], NULL, member, (void *)i) == 0
-				? 0
-				: -1);
+			start(&thread[i], member, i);
 		} else if ((pid[i] = MUST(fork())) == 0) {
 			member((void *)i);
 			_exit(0);
@@ -134,7 +143,7 @@ all_read(int threads)
 		MUST(write(let_go[1], &c, 1));
 	for (int i = 1; i < ncpus; i++) {
 		if (threads)
-			MUST(pthread_join(thread[i], NULL) == 0 ? 0 : -1);
+			join(thread[i]);
 		else
 			reap(pid[i]);
 	}
@@ -163,11 +172,7 @@ read_behind(char *p, long pages, long step)
 static void
 read_deep(long depth)
 {
-	char *p = map_private(PAGES + 32);
-
-	touch(p, PAGES, 1);
-	generations(p, depth, read_behind);
-	munmap(p, (PAGES + 32) * PAGE);
+	behind(depth, read_behind);
 }
 
 /* Reads a page of each cluster until told to stop. */
@@ -203,7 +208,7 @@ map_meanwhile(long arg)
 	memory = map_private(PAGES);
 	touch(memory, PAGES, 1);
 	prepare();
-	MUST(pthread_create(&reader, NULL, read_on, NULL) == 0 ? 0 : -1);
+	start(&reader, read_on, 0);
 	wait_for_reader();
 	row_begin();
 	for (int i = 0; i < TIMES; i++)
@@ -214,7 +219,7 @@ map_meanwhile(long arg)
 		});
 	row_end();
 	team->stop = 1;
-	MUST(pthread_join(reader, NULL) == 0 ? 0 : -1);
+	join(reader);
 	clear_away();
 	munmap(memory, PAGES * PAGE);
 }

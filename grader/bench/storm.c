@@ -107,11 +107,7 @@ all_copy(char *p, long pages, long step)
 static void
 storm_cow(long depth)
 {
-	char *p = map_private(PAGES + 32);
-
-	touch(p, PAGES, 1);
-	generations(p, depth, all_copy);
-	munmap(p, (PAGES + 32) * PAGE);
+	behind(depth, all_copy);
 }
 
 const struct row bench_storm[] = {
