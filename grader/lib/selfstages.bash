@@ -137,6 +137,8 @@ step_labs() {
 	(cd "$out/copy" && sh kernel/mk/starters.sh --check) > "$out/said" 2>&1
 	must 'a region that stands twice is refused' \
 		grep -q 'region 1.5 stands twice' "$out/said"
+	cp solutions/01-one-way-links/vm/vm_fault.c \
+		"$out/copy/solutions/01-one-way-links/vm/"
 	must 'a lab builds in a copy' make -C "$out/copy" iso LAB=1
 	cp "$out/copy/build/lab-1/kernel.elf" "$out/before.elf"
 	must 'the same sources give the same kernel wherever they lie' \
