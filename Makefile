@@ -31,7 +31,8 @@ K	:= $(B)/$(shell sh kernel/mk/stage.sh name '$(PART)' '$(LAB)' '$(BASE)')$(if $
 PACKAGES := gcc make qemu-system-x86 qemu-utils ovmf grub-pc-bin grub-efi-amd64-bin \
 	grub-common xorriso mtools musl-tools busybox-static libbsd-dev \
 	linux-libc-dev bats bats-support bats-assert bats-file gdb jq \
-	parallel bubblewrap clang-format cpio patch e2fsprogs gnuplot-nox
+	parallel bubblewrap ccache clang-format cpio patch e2fsprogs \
+	gnuplot-nox
 
 # Looked up again only after a package came or went.
 $(B)/deps: Makefile $(wildcard /var/lib/dpkg/status)

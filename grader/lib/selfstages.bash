@@ -39,7 +39,7 @@ copy() {
 	rm -rf "$out/copy"
 	mkdir -p "$out/copy/build"
 	git ls-files -z | xargs -0 cp -a --parents -t "$out/copy"
-	for part in deps user objects uapi grub; do
+	for part in deps user ccache uapi grub; do
 		cp -al "build/$part" "$out/copy/build/"
 	done
 }

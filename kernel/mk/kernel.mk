@@ -11,8 +11,9 @@
 # compose.sh) and everything is found there by wildcard, so that a layer may
 # add or remove a file without a list to keep.  The result depends on the
 # sources and the tools alone: no path of this machine and no time gets into
-# it.  Objects are kept by what they depend on (see cc.sh), so a stage compiles
-# only what none before it had.
+# it.  Ccache keeps objects by what they depend on, and the compiler is run in the
+# tree, where the names of files are the same in all stages: so a stage compiles only
+# what none before it had.
 
 MK	:= $(dir $(lastword $(MAKEFILE_LIST)))
 stage	:= '$(PART)' '$(LAB)' '$(BASE)'
@@ -35,7 +36,6 @@ TREE	:= $(OUT)/tree
 OBJ	:= $(OUT)/obj
 UAPI	?= build/uapi
 GRUB	?= build/grub
-STORE	?= build/objects
 
 DIRS	:= boot amd64 pmap vm kern fs dev san
 
@@ -70,13 +70,13 @@ CFLAGS	:= -std=gnu11 -ffreestanding -nostdinc -O2 -g \
 	   -fno-strict-aliasing -fno-common -fno-pic -fno-pie \
 	   -fno-stack-protector -fno-asynchronous-unwind-tables \
 	   -fcf-protection=none -fno-delete-null-pointer-checks \
-	   -ffile-prefix-map=$(CURDIR)=/nymph \
-	   -ffile-prefix-map=$(TREE)/= \
+	   -fno-canonical-system-headers -ffile-prefix-map=$(CURDIR)/= \
+	   -ffile-prefix-map=$(abspath $(TREE))=/nymph -ffile-prefix-map=./= \
 	   -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wundef \
 	   -Wvla -Wimplicit-fallthrough -Wno-unused-parameter \
 	   -Wframe-larger-than=2048 $(WERROR) \
 	   -DLIBBSD_OVERLAY -D__NYMPH__ \
-	   -I$(TREE) -isystem $(UAPI) -isystem $(gccinc) $(EXTRA_CFLAGS)
+	   -I. -isystem $(abspath $(UAPI)) -isystem $(gccinc) $(EXTRA_CFLAGS)
 
 # What the compiler adds for each sanitizer; calls only, so that what they do
 # stands in san/.  The sanitizers' own files go without, and NOSAN.
@@ -98,15 +98,15 @@ endif
 
 # With COVERAGE=1 gcc counts what is executed of the VM; kern/gcov.c hands the
 # counters out.  What gcov has to know lies beside the objects, so that these
-# cannot come from the store.
+# are compiled every time.
 COVERAGE ?=
 ifneq ($(COVERAGE),)
 CFLAGS	+= -DCOVERAGE=1
 covered	:= $(filter $(OBJ)/vm/% $(OBJ)/pmap/%,$(objs))
 COVFLAGS := -fprofile-arcs -ftest-coverage -fprofile-update=atomic \
 	   -fprofile-info-section=gcov_info
-$(covered): $(OBJ)/%.o: $(TREE)/%.c
-	@$(CC) $(CFLAGS) $(COVFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
+$(covered): private SANFLAGS := $(COVFLAGS)
+$(covered): private ccache :=
 endif
 
 ASFLAGS	:= $(filter-out -std=% -Wmissing-% -Wstrict-%,$(CFLAGS)) \
@@ -147,19 +147,31 @@ $(OUT)/flags: FORCE
 	@echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 FORCE:
 
-$(objs): $(UAPI)/.made $(OUT)/flags $(MK)cc.sh
-
-ifeq ($(COVERAGE),)
-$(shell sh $(MK)seed.sh $(OUT) $(patsubst %/,%,$(dir $(STORE))) '$(flags)' >&2)
-endif
+$(objs): $(UAPI)/.made $(OUT)/flags
 $(foreach d,$(sort $(dir $(objs))),$(shell mkdir -p $(d)))
+
+# Nothing of the user's own ccache is asked, changed or filled.
+export CCACHE_CONFIGPATH := /dev/null
+export CCACHE_DIR := $(abspath build/ccache)
+export CCACHE_TEMPDIR := $(CCACHE_DIR)/tmp
+export CCACHE_DEPEND := 1
+export CCACHE_NOHASHDIR := 1
+export CCACHE_ABSSTDERR := 1
+ccache	:= ccache
+compile	= @cd $(TREE) && $(ccache) $(CC) -MMD -MP -MT $@ -MF $(abspath $(@:.o=.d)) \
+	   -c -o $(abspath $@) $(<:$(TREE)/%=%)
 
 $(NOSAN): private SANFLAGS :=
 $(OBJ)/%.o: $(TREE)/%.c
-	@sh $(MK)cc.sh $(STORE) $(TREE) $@ $< $(CC) $(CFLAGS) $(SANFLAGS)
+	$(compile) $(CFLAGS) $(SANFLAGS)
 
 $(OBJ)/%.o: $(TREE)/%.S
-	@sh $(MK)cc.sh $(STORE) $(TREE) $@ $< $(CC) $(ASFLAGS)
+	$(compile) $(ASFLAGS)
+
+# What objects depend on is named as the compiler saw it, from the tree.
+vpath %.c $(TREE)
+vpath %.h $(TREE)
+vpath %.S $(TREE)
 
 # kernel.elf has the DWARF, for gdb; nymph is the same without it, for GRUB
 # (which hands the kernel its symbol table).
@@ -178,9 +190,9 @@ $(OUT)/nymph: $(OUT)/kernel.elf
 
 # For clangd and other readers of the tree.
 $(OUT)/compile_commands.json: FORCE
-	@{ echo '['; sep=; for s in $(filter %.c,$(srcs)); do \
+	@{ echo '['; sep=; for s in $(patsubst $(TREE)/%,%,$(filter %.c,$(srcs))); do \
 	    printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' \
-		"$$sep" '$(CURDIR)' "$$s" '$(flags) -c '"$$s"; sep=,; \
+		"$$sep" '$(abspath $(TREE))' "$$s" '$(flags) -c '"$$s"; sep=,; \
 	done; echo ']'; } > $@.new
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 

@@ -61,9 +61,10 @@ bounded sh -c '"$@" && touch "$0"' "$out/built" "$@"
 if [ ! -e "$out/built" ]; then
 	# A compiler that was stopped by a limit has no error of the student's.
 	line=$(grep -v 'signal terminated program' "$out/log" | grep -E -m 1 \
-	    'error: |undefined reference|multiple definition')
+	    'error: |undefined reference|multiple definition' |
+	    sed "s|$top/||")
 	path=$(echo "$line" | sed -n \
-	    "s|^\(ld: \)\?\($out/tree/\)\?\([a-z0-9_/]*\.[chS]\):.*|\3|p")
+	    "s|^\(ld: \)\?\([a-z0-9_/-]*\.[chS]\):.*|\2|p")
 	if [ -z "$line" ]; then
 		echo "LAB=$lab does not build within $SECONDS_MAX s of a CPU and the other" \
 		    "limits: an endless include or macro? See $out/log"
