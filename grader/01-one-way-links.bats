@@ -20,7 +20,7 @@ load lib/stage
 predicted() {
 	local name
 
-	name=$(test_name)
+	test_name
 	answers_expect answers.txt "$TOP/grader/expect/${name#answers_}"
 }
 

@@ -2,9 +2,11 @@
 # How a graded boot of Nymph is done.  Sourced; wants the repository's top
 # folder as current folder.
 
-# The kernel that PART=, LAB=, BASE= and SAN= ask for.
-KERNEL=build/$(sh kernel/mk/stage.sh name "${PART:-}" "${LAB:-}" "${BASE:-}")
-KERNEL=$KERNEL${SAN:+-$SAN}
+# The kernel that PART=, LAB=, BASE= and SAN= ask for.  Tests of bats are told.
+if [[ -z ${BATS_ROOT:-} ]]; then
+	KERNEL=build/$(sh kernel/mk/stage.sh name "${PART:-}" "${LAB:-}" "${BASE:-}")
+	KERNEL=$KERNEL${SAN:+-$SAN}
+fi
 # Under -icount an instruction takes 2^SHIFT virtual nanoseconds.  GRUB is
 # slow at small shifts; any value gives the same verdicts.  A sanitizer's kernel
 # executes a few instructions where the plain one has one.

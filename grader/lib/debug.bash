@@ -5,19 +5,22 @@
 # command line but for -icount and what belongs to gdb in `qemu'. CPUS empty: as many as the
 # grader takes. The console goes to OUT.
 debug_boot() {
-	local out=$1 cpus=$2 name names=() groups=() group=ordinary options=
+	local out=$1 cpus=$2 name run names=() group=ordinary options=
+	local -A groups=()
 
 	mkdir -p "$out"
 	if [[ -n ${TEST:-} ]]; then
 		for name in $(booted $(plan_names $(plan_files))); do
-			names+=("$(run_name "$name")")
-			groups+=("$(group_of "$name")")
+			run_name "$name"
+			names+=("$run")
 		done
-		group=$(printf '%s\n' "${groups[@]:-ordinary}" | sort -u)
-		if [[ $group == *$'\n'* ]]; then
-			echo "TEST=$TEST: these need several boots:" $group >&2
+		grouped "${names[@]}"
+		if ((${#groups[@]} > 1)); then
+			echo "TEST=$TEST: these need several boots:" \
+				$(printf '%s\n' "${!groups[@]}" | sort) >&2
 			return 1
 		fi
+		((${#groups[@]} == 0)) || group=${!groups[*]}
 		options="tests=$(IFS=, && echo "${names[*]}")"
 	fi
 	SHIFT=$(group_shift "$group")

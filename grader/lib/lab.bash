@@ -62,18 +62,18 @@ untouched() {
 		}' <(regions "labs/$slug" $files) <(regions "$work" $files)
 }
 
-# exercise_of: the exercise of the running test, or nothing.
+# exercise_of: leaves in the caller's exercise that of the running test, or nothing.
 exercise_of() {
-	local rest=${BATS_TEST_DESCRIPTION#*] }
-
-	[[ ! $rest =~ ^([0-9]+\.[0-9]+)\  ]] || echo "${BASH_REMATCH[1]}"
+	exercise=${BATS_TEST_DESCRIPTION#*] }
+	[[ $exercise =~ ^([0-9]+\.[0-9]+)\  ]] && exercise=${BASH_REMATCH[1]} ||
+		exercise=
 }
 
 # to_read: where the book tells what the running test's exercise is about.
 to_read() {
 	local exercise slug
 
-	exercise=$(exercise_of)
+	exercise_of
 	[[ -n $exercise ]] || return 0
 	slug=$(sh "$TOP/kernel/mk/stage.sh" slug "${exercise%.*}")
 	jq -r --arg e "$exercise" '"read:   \(.sections[$e] | tojson) in \(.book)"' \
@@ -84,7 +84,7 @@ to_read() {
 attempted() {
 	local exercise
 
-	exercise=$(exercise_of)
+	exercise_of
 	[[ -z $exercise || ! -s $NYMPH_OUT/untouched ]] ||
 		! grep -qx "$exercise" "$NYMPH_OUT/untouched" || {
 		echo "not attempted: nothing was changed in exercise $exercise"
@@ -98,7 +98,7 @@ written() {
 	local exercise left
 
 	attempted || return
-	exercise=$(exercise_of)
+	exercise_of
 	[[ -n $exercise && -n ${LAB:-} ]] || return 0
 	left=$(cd "$TOP/$(part_folder)" &&
 		grep -rlF "LAB_TODO(${exercise/./, });" . | sed 's|^\./||' | sort | xargs)

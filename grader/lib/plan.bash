@@ -115,30 +115,40 @@ booted() {
 	printf '%s\n' "$@" | awk '!/^(boot_|struct_|answers_|$)/ && !seen[$0]++'
 }
 
-# run_name NAME: what init is to run for it: with SEED=, just that seed.
+# run_name NAME: leaves in the caller's run what init is to run for it: with SEED=, just
+# that seed.  (Here and below no process is started: there are hundreds of tests.)
 run_name() {
-	if [[ -n ${SEED:-} && $1 == torture_* ]] && ! sched_seeded; then
-		echo "${1%_*}_seed_$SEED"
-	else
-		echo "$1"
-	fi
+	run=$1
+	[[ -z ${SEED:-} || $1 != torture_* ]] || sched_seeded ||
+		run=${1%_*}_seed_$SEED
 }
 
-# group_of NAME: the boot that a test belongs to, by what it needs.
+# group_of NAME: leaves in the caller's group the boot that a test belongs to, by what
+# it needs.
 group_of() {
+	group=ordinary
 	case $1 in
-	thread_* | *_smp_* | torture_threads_*) echo threads ;;
-	torture_swap_* | oom_*) echo swap ;;
-	torture_press_*) echo press ;;
-	ext2_* | fstorture_*) echo ext2 ;;
-	damage_* | plug_*) echo "${1%%_*}" ;;
-	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) echo "${1%%_*}" ;;
-	pagein_* | written_*) echo swap ;;
-	prefault_exclusive) echo exclusive ;;
-	fuzz_*) echo fuzz ;;
-	race_*) echo race ;;
-	*) echo ordinary ;;
+	thread_* | *_smp_* | torture_threads_*) group=threads ;;
+	torture_swap_* | oom_*) group=swap ;;
+	torture_press_*) group=press ;;
+	ext2_* | fstorture_*) group=ext2 ;;
+	damage_* | plug_*) group=${1%%_*} ;;
+	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) group=${1%%_*} ;;
+	pagein_* | written_*) group=swap ;;
+	prefault_exclusive) group=exclusive ;;
+	fuzz_*) group=fuzz ;;
+	race_*) group=race ;;
 	esac
+}
+
+# grouped NAME...: leaves in the caller's groups, an array, the names of each group.
+grouped() {
+	local name group
+
+	for name; do
+		group_of "$name"
+		groups[$group]+=" $name"
+	done
 }
 
 # group_options GROUP: what that boot's kernel is told.

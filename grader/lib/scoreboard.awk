@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Reads bats' event stream; prints what failed and why, a table of the groups,
+# Reads event streams of bats, each of some of the tests; prints what failed and why, a table of the groups,
 # and the sum.  A test that belongs to an exercise ("1.3") is counted there.
 # Wants: planned, the number of tests that must come; file, the .bats files with
 # the headings of the groups; colour, 0 or 1.
@@ -66,6 +66,7 @@ function take(status,	num, title, points, name, group) {
 	}
 }
 
+FNR == 1	{ count = 0; delete seen }
 settle()	{ next }
 /^1\.\.[0-9]+$/	{ count = substr($0, 4) + 0; next }
 /^ok [0-9]+ /	{ take("ok"); next }

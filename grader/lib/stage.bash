@@ -13,16 +13,17 @@ MAX_BOOTS=40 # of one group of tests
 # boots, a line for each boot; where, the boot in which a test ran.  NYMPH_ISO is
 # the stage's.
 stage_boot() {
-	local name group
+	local name run runs=() group
 	local -A groups=()
 
 	rm -rf "$NYMPH_OUT"
 	mkdir -p "$NYMPH_OUT"
 	[[ -z ${LAB:-} ]] || untouched > "$NYMPH_OUT/untouched"
 	for name in $(booted $(plan_names $(plan_begun))); do
-		name=$(run_name "$name")
-		groups[$(group_of "$name")]+=" $name"
+		run_name "$name"
+		runs+=("$run")
 	done
+	grouped "${runs[@]}"
 	# Nothing but the tests about booting: then a boot of one short test.
 	((${#groups[@]})) || groups[ordinary]=fork_returns
 
@@ -156,11 +157,10 @@ boots() {
 	done
 }
 
-# The name that the running test's title gives.
+# test_name: leaves in the caller's name the one that the running test's title gives.
 test_name() {
-	local rest=${BATS_TEST_DESCRIPTION%%:*}
-
-	echo "${rest##* }"
+	name=${BATS_TEST_DESCRIPTION%%:*}
+	name=${name##* }
 }
 
 # record FILE NAME: one test's line.
@@ -180,8 +180,8 @@ check() {
 	local name run
 
 	attempted || return
-	name=$(test_name)
-	run=$(run_name "$name")
+	test_name
+	run_name "$name"
 	[[ -e $NYMPH_OUT/passed/$run ]] && return 0
 	explain "$name" "$run" && replay "$name"
 	return 1
@@ -190,12 +190,13 @@ check() {
 # explain NAME RUN: what a failed test's record says.  False if it makes no sense to
 # do that again.
 explain() {
-	local name=$1 run=$2 seen want where verdict code out vm leaks said
+	local name=$1 run=$2 group seen want where verdict code out vm leaks said
 	local wverdict wcode wout
 
 	seen=$(record "$NYMPH_OUT/records.tsv" "$run")
 	if [[ -z $seen ]]; then
-		unwritten "$NYMPH_OUT/$(group_of "$run")"/*/ && return 1
+		group_of "$run"
+		unwritten "$NYMPH_OUT/$group"/*/ && return 1
 		echo "$name did not run: too many boots had ended early;" \
 			"see boot_power_off"
 		return
@@ -336,7 +337,7 @@ boots_left_order() {
 disk_has_text() {
 	local name kind image
 
-	name=$(test_name)
+	test_name
 	kind=${name%disk_host}
 	image=$(record "$NYMPH_OUT/records.tsv" "$name" | cut -f7)
 	image=$NYMPH_OUT/$image/disk
@@ -349,20 +350,23 @@ disk_has_text() {
 
 # The folder of the running test's boot.
 boot_dir() {
-	echo "$NYMPH_OUT/$(record "$NYMPH_OUT/records.tsv" "$(test_name)" |
-		cut -f7)"
+	local name
+
+	test_name
+	echo "$NYMPH_OUT/$(record "$NYMPH_OUT/records.tsv" "$name" | cut -f7)"
 }
 
 # The host finds what ext2_kept has left on the disk: what the same program says
 # of a copy is what the test said.
 disk_has_files() {
-	local dir want seen
+	local name dir want seen
 
+	test_name
 	dir=$(boot_dir)
 	rm -rf "$dir/copy" && mkdir "$dir/copy"
 	PATH=$PATH:/sbin:/usr/sbin debugfs -R "rdump kept $dir/copy" \
 		"$dir/small" > "$dir/debugfs" 2>&1
-	want=$(record "$NYMPH_OUT/oracle.tsv" "$(test_name)" | cut -f4 | base64 -d)
+	want=$(record "$NYMPH_OUT/oracle.tsv" "$name" | cut -f4 | base64 -d)
 	seen=$("$TOP/build/user/root/tests/ext2" "shown:$dir/copy")
 	[[ $seen == "$want" ]] && return
 	echo "expected (-) and found (+):"
@@ -415,7 +419,7 @@ pull_plugs() {
 disk_survived() {
 	local name dir last rc=0
 
-	name=$(test_name)
+	test_name
 	dir=$NYMPH_OUT/plug/${name##*_}
 	if [[ $(how_ended "$dir") != wall ]]; then
 		echo "the machine had ended before:"
