@@ -172,10 +172,10 @@ group_options() {
 }
 
 # group_cpus GROUP: how many CPUs that boot has, unless CPUS= says.  One alone has
-# no schedule.
+# no schedule, and no race.
 group_cpus() {
 	case ${CPUS:-}$1 in
-	race) echo 2 ;;
+	race | 1race) echo 2 ;;
 	ordinary | exclusive | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
