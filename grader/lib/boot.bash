@@ -17,8 +17,8 @@ SHIFT=${SHIFT:-6}
 # one is for a kernel that makes no progress.
 WALL=${NYMPH_WALL:-${SAN:+600}}
 WALL=${WALL:-90}
-# No boot says more than so many MiB, on the console or elsewhere.
-FLOOD=${NYMPH_FLOOD:-64}
+# No boot says more than so many KiB, on the console or elsewhere; disks are smaller.
+FLOOD=${NYMPH_FLOOD:-65536}
 MACHINE=(-M q35 -cpu 'qemu64,+smep,+smap' -m 256)
 
 BROKEN=driver=raw,file.driver=blkdebug,file.image.driver=file
@@ -115,7 +115,7 @@ boot() {
 		--unshare-uts --new-session --die-with-parent)
 	echo "${cage[*]} ${qemu[*]}" > "$dir/command"
 	(
-		ulimit -c 0 -f "$((FLOOD << 10))"
+		ulimit -c 0 -f "$FLOOD"
 		exec timeout --foreground -s KILL "$((WALL * 10))" \
 			"${cage[@]}" "${qemu[@]}" > "$dir/qemu" 2>&1 < /dev/null 3>&-
 	) || rc=$?

@@ -260,7 +260,7 @@ explain_output() {
 
 # explain_end VERDICT DIR: why a test has no result of its own.
 explain_end() {
-	local limit
+	local limit said
 
 	case $1 in
 	hang)
@@ -269,10 +269,13 @@ explain_end() {
 	panic)
 		unwritten "$2" || echo "the kernel panicked" ;;
 	wall)
+		said=$(($(stat -c %s "$2/console") >> 10))
 		echo "the machine made no progress for $WALL s and was stopped:" \
-			"a CPU that spins without PAUSE or HLT?" ;;
+			"$( ((said < 100)) &&
+				echo 'a CPU that spins without PAUSE or HLT?' ||
+				echo "it printed $said KiB, and did not end")" ;;
 	flood)
-		echo "the machine printed more than $FLOOD MiB and was stopped" ;;
+		echo "the machine printed more than $FLOOD KiB and was stopped" ;;
 	reset)
 		echo "the machine reset itself: a triple fault" ;;
 	silent)
