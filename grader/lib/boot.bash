@@ -131,7 +131,9 @@ how_ended() {
 	case $(< "$1/status") in
 	33) echo off ;;
 	35) echo panic ;;
-	137) echo wall ;;
+	# QEMU's CPU thread does not hear that a file is full.
+	137) (($(stat -c %s "$1/console") < FLOOD << 10)) && echo wall ||
+		echo flood ;;
 	153) echo flood ;; # by SIGXFSZ
 	0) echo reset ;; # -no-reboot ends QEMU without a status of ours
 	*) echo qemu ;;

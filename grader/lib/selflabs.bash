@@ -153,14 +153,12 @@ step_cheats() {
 		"kprintf(\"%s\", $(c_string "$out/record"));"
 	cheats 'it loops' 'a loop in the kernel' 'for (;;)' ';'
 	must 'and the stack tells where' grep -q 'vm_object_shadow.c:' "$out/graded"
-	NYMPH_FLOOD=50
-	export NYMPH_FLOOD
+	NYMPH_FLOOD=50 NYMPH_WALL=20
+	export NYMPH_FLOOD NYMPH_WALL
 	cheats 'it prints where no clock is heard' 'printed more than 50 KiB' \
 		'static struct spinlock spin = SPINLOCK_INITIALIZER("mine");' \
 		'spin_lock(&spin);' 'for (;;)' 'kprintf("%01000d\n", 0);'
 	unset NYMPH_FLOOD
-	NYMPH_WALL=20
-	export NYMPH_WALL
 	cheats 'and nothing but a clock stops it' 'it printed [0-9]* KiB, and' \
 		'static struct spinlock spin = SPINLOCK_INITIALIZER("mine");' \
 		'spin_lock(&spin);' 'for (;;)' 'kprintf("%01000d\n", 0);'

@@ -119,7 +119,7 @@ put_last(struct ext2_mount *em, uint32_t blk, const char *block, size_t len)
 }
 
 /* The block that a part of a page, at `block', has on the disk; 0 when it
- * needs none: zeroes in a hole, or cut off. *isnew: it had none so far. */
+ * needs none: zeroes in a hole. *isnew: it had none so far. */
 static int
 block_for(struct vnode *vp, uint64_t lbn, const char *block, uint32_t *blkp,
     bool *isnew)
@@ -130,8 +130,6 @@ block_for(struct vnode *vp, uint64_t lbn, const char *block, uint32_t *blkp,
 
 	*isnew = false;
 	*blkp = 0;
-	if (lbn << em->em_bshift >= vp->v_size)
-		return 0;
 	error = bmap_locked(ip, lbn, blkp);
 	if (error != 0 || *blkp != 0 || all_zero(block, em->em_bsize))
 		return error;
@@ -187,7 +185,7 @@ put_blocks(struct vnode *vp, uint64_t lbn, char *page, size_t start, size_t end)
 	struct ext2_mount *em = VTOE(vp)->e_em;
 	size_t bsize = em->em_bsize, o, from, to;
 	struct run r = {.len = 0};
-	uint64_t left;
+	uint64_t size, at;
 	uint32_t blk;
 	bool isnew;
 	int error = 0, e;
@@ -195,13 +193,18 @@ put_blocks(struct vnode *vp, uint64_t lbn, char *page, size_t start, size_t end)
 	for (o = start & ~(bsize - 1); o < end && error == 0; o += bsize) {
 		from = MAX(start, o) - o;
 		to = MIN(end - o, bsize);
-		error = block_for(
-		    vp, lbn + (o >> em->em_bshift), page + o, &blk, &isnew);
+		at = (lbn << em->em_bshift) + o;
+		/* Truncation may cut it now; it frees a block only when the
+		 * page, which we have busy, is gone. */
+		size = atomic_load_ulong(&vp->v_size);
+		if (at >= size)
+			break;
+		error =
+		    block_for(vp, at >> em->em_bshift, page + o, &blk, &isnew);
 		if (error != 0 || blk == 0)
 			continue;
-		left = vp->v_size - ((lbn << em->em_bshift) + o);
-		if (left < bsize)
-			error = put_last(em, blk, page + o, left);
+		if (size - at < bsize)
+			error = put_last(em, blk, page + o, size - at);
 		else if (isnew)
 			error = run_add(em, &r, page + o, blk, 0, bsize);
 		else

@@ -176,9 +176,8 @@ void pmap_remove_specific(pmap_t pmap, vm_page_t m); /* not wired ones */
 bool pmap_is_modified(vm_page_t m); /* m->spin inside; busy not needed;
 				     * never sleeps */
 void pmap_clear_modify(vm_page_t m);
-int pmap_ts_referenced(vm_page_t m);	/* clears A, counts; stops after 5;
-				      * never sleeps */
-void pmap_clear_reference(vm_page_t m); /* never sleeps */
+int pmap_ts_referenced(vm_page_t m); /* clears A, counts; stops after 5 */
+void pmap_clear_reference(vm_page_t m);
 
 /* --- pmap_kernel.c, kernel mappings: no pv, wired, not managed --- */
 /* Makes the page tables for a range of the KVA window, so that pmap_kenter

@@ -125,8 +125,8 @@ pmap_testbit(vm_page_t m, pt_entry_t bit)
 }
 
 /*
- * Clears bits (RW and M, or M) in the entry of a locked pv on all CPUs; an M
- * that goes with RW is folded, an M alone forgotten.
+ * Clears bits (RW and M, or M, or A) in the entry of a locked pv on all CPUs;
+ * an M that goes with RW is folded, what goes alone is forgotten.
  */
 static void
 pmap_clear_pte(pv_entry_t pv, pt_entry_t bits)
@@ -208,31 +208,40 @@ pmap_clear_modify(vm_page_t m)
 }
 
 /*
- * Clears A in up to max of m's entries that have it; how many. No CPU is
- * told: one that has the entry cached sets A again only after it forgot it,
- * which makes a hot page look cooler for a while.
+ * Clears A in up to max of m's entries that have it; how many. With a
+ * shootdown: a CPU that has the entry cached would set A again only after it
+ * had forgotten it by itself, at an instant that nobody can foretell. Each
+ * entry is looked at once, though the list is walked anew after each clearing.
  */
 static int
 pmap_clear_accessed(vm_page_t m, int max)
 {
 	pv_entry_t pv;
-	int n = 0;
+	int n = 0, seen = 0, i;
 
 	if (m->flags & (PG_FICTITIOUS | PG_UNMANAGED))
 		return 0;
-	SCHED_POINT("pmap.accessed");
-	spin_lock(&m->spin);
-	TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
-		pt_entry_t *ptep = pv_leaf_pte(pv);
-
-		if ((pte_load(ptep) & X86_PG_A) == 0 ||
-		    !pmap_track_modified(pv_va(pv->pv_pindex)))
-			continue;
-		atomic_clear_ulong(ptep, X86_PG_A);
-		if (++n == max)
+	while (n < max) {
+		SCHED_POINT("pmap.accessed");
+		spin_lock(&m->spin);
+		i = 0;
+		TAILQ_FOREACH (pv, &m->md.pv_list, pv_list) {
+			if (i++ >= seen &&
+			    pmap_track_modified(pv_va(pv->pv_pindex)) &&
+			    (pte_load(pv_leaf_pte(pv)) & X86_PG_A) != 0)
+				break;
+		}
+		if (pv == NULL) {
+			spin_unlock(&m->spin);
 			break;
+		}
+		if (pv_lock_from_list(m, pv)) {
+			seen = i;
+			pmap_clear_pte(pv, X86_PG_A);
+			pv_put(pv);
+			n++;
+		}
 	}
-	spin_unlock(&m->spin);
 	return n;
 }
 

@@ -32,7 +32,7 @@ reactivate(vm_page_t m)
 {
 	int refs;
 
-	if (m->object->ref_count == 0) {
+	if (atomic_load_int(&m->object->ref_count) == 0) {
 		atomic_clear_uint(&m->flags, PG_REFERENCED);
 		pmap_clear_reference(m);
 		return false;
