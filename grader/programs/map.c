@@ -309,9 +309,15 @@ TEST(many)
 /* MAP_POPULATE maps the same memory, only sooner. */
 TEST(populate)
 {
+	unsigned char there[16];
 	char *p;
+	int i, n = 0;
 
 	p = (char *)MUST(mmap(NULL, 16 * PAGE, RW, ANON | MAP_POPULATE, -1, 0));
+	MUST(mincore(p, 16 * PAGE, there));
+	for (i = 0; i < 16; i++)
+		n += there[i] & 1;
+	say("%d pages at once\n", n);
 	say("%08x\n", t_sum(p, 16 * PAGE));
 	t_fill(p, 16 * PAGE, 1);
 	say("%08x\n", t_sum(p, 16 * PAGE));
