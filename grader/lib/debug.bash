@@ -5,23 +5,20 @@
 # command line but for -icount and what belongs to gdb in `qemu'. CPUS empty: as many as the
 # grader takes. The console goes to OUT.
 debug_boot() {
-	local out=$1 cpus=$2 name run names=() group=ordinary options=
+	local out=$1 cpus=$2 runs group=ordinary options=
 	local -A groups=()
 
 	mkdir -p "$out"
 	if [[ -n ${TEST:-} ]]; then
-		for name in $(booted $(plan_names $(plan_files))); do
-			run_name "$name"
-			names+=("$run")
-		done
-		grouped "${names[@]}"
+		run_names $(booted $(plan_names $(plan_files)))
+		grouped "${runs[@]}"
 		if ((${#groups[@]} > 1)); then
 			echo "TEST=$TEST: these need several boots:" \
 				$(printf '%s\n' "${!groups[@]}" | sort) >&2
 			return 1
 		fi
 		((${#groups[@]} == 0)) || group=${!groups[*]}
-		options="tests=$(IFS=, && echo "${names[*]}")"
+		options="tests=$(IFS=, && echo "${runs[*]}")"
 	fi
 	SHIFT=$(group_shift "$group")
 	elf=$(group_kernel "$group" "$KERNEL/kernel.elf")

@@ -123,6 +123,17 @@ run_name() {
 		run=${1%_*}_seed_$SEED
 }
 
+# run_names NAME...: leaves in the caller's runs, an array, the same for each of these.
+run_names() {
+	local name run
+
+	runs=()
+	for name; do
+		run_name "$name"
+		runs+=("$run")
+	done
+}
+
 # group_of NAME: leaves in the caller's group the boot that a test belongs to, by what
 # it needs.
 group_of() {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Reads event streams of bats, each of some of the tests; prints what failed and why, a table of the groups,
-# and the sum.  A test that belongs to an exercise ("1.3") is counted there.
+# Reads event streams of bats, each of some of the tests; prints what failed and why,
+# a table of the groups, and the sum.  A test that belongs to an exercise ("1.3") is counted there.
 # Wants: planned, the number of tests that must come; file, the .bats files with
 # the headings of the groups; colour, 0 or 1.
 

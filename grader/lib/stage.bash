@@ -13,16 +13,13 @@ MAX_BOOTS=40 # of one group of tests
 # boots, a line for each boot; where, the boot in which a test ran.  NYMPH_ISO is
 # the stage's.
 stage_boot() {
-	local name run runs=() group
+	local runs group
 	local -A groups=()
 
 	rm -rf "$NYMPH_OUT"
 	mkdir -p "$NYMPH_OUT"
 	[[ -z ${LAB:-} ]] || untouched > "$NYMPH_OUT/untouched"
-	for name in $(booted $(plan_names $(plan_begun))); do
-		run_name "$name"
-		runs+=("$run")
-	done
+	run_names $(booted $(plan_names $(plan_begun)))
 	grouped "${runs[@]}"
 	# Nothing but the tests about booting: then a boot of one short test.
 	((${#groups[@]})) || groups[ordinary]=fork_returns

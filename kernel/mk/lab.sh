@@ -63,6 +63,7 @@ if [ ! -e "$out/built" ]; then
 	line=$(grep -v 'signal terminated program' "$out/log" | grep -E -m 1 \
 	    'error: |undefined reference|multiple definition' |
 	    sed "s|$top/||")
+	# The compiler names the file itself, the linker one of the tree.
 	path=$(echo "$line" | sed -n \
 	    "s|^\(ld: \)\?\([a-z0-9_/-]*\.[chS]\):.*|\2|p")
 	if [ -z "$line" ]; then
