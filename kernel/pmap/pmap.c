@@ -118,8 +118,10 @@ pmap_release(pmap_t pmap)
 /*
  * See pmap.h. The bit in pm_active comes first: an invalidation that begins
  * after it counts us in; one that began before holds CPULOCK_EXCL, and we
- * load the tables only after it is done. The old space's bit goes last, when
- * none of its translations are left here.
+ * load the tables only after it is done: the lock is free, or the next has it,
+ * as pm_invgen tells. The free lock alone might not be seen for long, if one
+ * CPU invalidates without a pause. The old space's bit goes last, when none of
+ * its translations are left here.
  */
 void
 pmap_activate(pmap_t pmap)
@@ -127,12 +129,15 @@ pmap_activate(pmap_t pmap)
 	struct globaldata *gd = mycpu;
 	cpumask_t me = CPUMASK(gd->gd_cpuid);
 	pmap_t old = gd->gd_pmap;
+	uint32_t gen;
 
 	if (old == pmap)
 		return;
 	atomic_set_uint(&pmap->pm_active, me);
+	gen = atomic_load_uint(&pmap->pm_invgen);
 	SCHED_POINT("pmap.activate");
-	while (atomic_load_uint(&pmap->pm_cpulock) & CPULOCK_EXCL) {
+	while ((atomic_load_uint(&pmap->pm_cpulock) & CPULOCK_EXCL) &&
+	    atomic_load_uint(&pmap->pm_invgen) == gen) {
 		pmap_inval_poll();
 		cpu_pause();
 	}
