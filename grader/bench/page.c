@@ -15,7 +15,7 @@
 
 #define RAM	4096L /* pages; bench_part in lib.bash says how many */
 #define CLUSTER 16L   /* so many may come with one transfer */
-#define TIMES	20
+#define TIMES	8
 
 static volatile char sink;
 
