@@ -241,6 +241,10 @@ load lib/stage
 @test "[1] shm_errors: what is refused" { check; }
 @test "[1] shm_smp_churn: four threads make and remove segments at once" { check; }
 
+#: phys System V segments that stay in memory
+@test "[1] phys_rights: a segment of physical pages has the rights of any other" { check; }
+@test "[1] phys_stays: a segment of physical pages stays when all else is swapped out" { check; }
+
 #: vpt Virtual page tables
 @test "[2] vpt_window: a root without a table is a window on the object" { check; }
 @test "[2] vpt_matrix: V, RW and NX against read, write and execute" { check; }

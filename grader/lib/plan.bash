@@ -144,7 +144,7 @@ group_of() {
 	torture_press_*) group=press ;;
 	ext2_* | fstorture_*) group=ext2 ;;
 	damage_* | plug_*) group=${1%%_*} ;;
-	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_*) group=${1%%_*} ;;
+	disk_* | vdisk_* | vext2_* | fb_* | swap_* | press_* | phys_*) group=${1%%_*} ;;
 	pagein_* | written_*) group=swap ;;
 	prefault_exclusive) group=exclusive ;;
 	fuzz_*) group=fuzz ;;
@@ -173,6 +173,7 @@ group_options() {
 	case $1 in
 	exclusive) echo vm.shared_fault=0 ;;
 	swap) echo mem=8 swap=ddb ;;
+	phys) echo mem=8 swap=ddb shm.use_phys=1 ;;
 	press) echo mem=8 swap=dda ;;
 	# The syncer would write what a test counts.
 	race) echo vm.fault_quick=1 mem=8 swap=ddb sync_ms=600000 ;;
@@ -187,7 +188,7 @@ group_options() {
 group_cpus() {
 	case ${CPUS:-}$1 in
 	race | 1race) echo 2 ;;
-	ordinary | exclusive | damage | swap | vext2) sched_seeded && echo 2 || echo 1 ;;
+	ordinary | exclusive | damage | swap | phys | vext2) sched_seeded && echo 2 || echo 1 ;;
 	[a-z]*) echo 4 ;;
 	*) echo "$CPUS" ;;
 	esac
@@ -196,7 +197,7 @@ group_cpus() {
 # group_shift GROUP: the SHIFT of that boot: of much work, more in a second.
 group_shift() {
 	case ${NYMPH_SHIFT:-}$1 in
-	swap | press) echo $((SHIFT - 2)) ;;
+	swap | phys | press) echo $((SHIFT - 2)) ;;
 	*) echo "$SHIFT" ;;
 	esac
 }
@@ -261,7 +262,7 @@ group_disks() {
 		truncate -s 1M "$2/broken"
 		echo "dd:$2/good dd:$2/broken"
 		;;
-	swap)
+	swap | phys)
 		rm -f "$2/disk" "$2/other"
 		truncate -s 64M "$2/disk"
 		truncate -s 8M "$2/other"

@@ -27,7 +27,7 @@ stage_boot() {
 	oracle ${groups[*]} &
 	# The longest first.
 	for group in press ordinary swap plug threads ext2 fuzz vdisk disk damage race fb \
-		vext2 exclusive; do
+		vext2 phys exclusive; do
 		# Not more at once than there are CPUs to run them.
 		until (($(jobs -pr | wc -l) < $(nproc))); do
 			wait -n || true

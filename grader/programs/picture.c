@@ -320,6 +320,31 @@ TEST(deep)
 	child_end(&d);
 }
 
+/* A child ends only when the next one lives; the parent writes pages by turns. */
+TEST(overlap)
+{
+	static const char *const name[] = {
+	    "first", "second", "third", "fourth"};
+	struct child c[4];
+
+	begin();
+	touch(0, 8);
+	child_start(&c[0], name[0], 0, 0);
+	for (int i = 1; i < 4; i++) {
+		touch(i % 2, 1);
+		child_start(&c[i], name[i], 0, 0);
+		child_end(&c[i - 1]);
+	}
+	step(
+	    "The parent has forked four times, with a page written between two "
+	    "forks; each child but the last has ended, after the next one's "
+	    "birth.");
+	child_end(&c[3]);
+	child_start(&c[0], "fifth", 0, 0);
+	step("The fourth has ended, too; then the parent forks again.");
+	child_end(&c[0]);
+}
+
 /* What is the only user's again can be unmapped in part. */
 TEST(repair)
 {

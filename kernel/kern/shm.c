@@ -10,6 +10,9 @@
  * however that comes about.
  *
  * shm_lock comes after a map's lock, and is not held while one is waited for.
+ *
+ * With shm.use_phys (DragonFly's kern.ipc.shm_use_phys) segments are physical
+ * objects: their pages are never paged out and have no pv's.
  */
 #include <linux/errno.h>
 #include <linux/mman.h>
@@ -18,6 +21,7 @@
 #include <asm/shmbuf.h>
 
 #include <amd64/machdep.h>
+#include <kern/bootopt.h>
 #include <kern/kmalloc.h>
 #include <kern/proc.h>
 #include <kern/shm.h>
@@ -42,6 +46,8 @@ struct shm_segment {
 };
 
 MALLOC_DEFINE(M_SHM, "shm");
+
+BOOTOPT(bo_use_phys, "shm.use_phys", "0", "segments stay in memory");
 
 static struct lock shm_lock = LOCK_INITIALIZER("shm");
 static struct shm_segment *shm_slots[SHMMNI]; /* shm_lock */
@@ -119,8 +125,9 @@ shm_create(int key, size_t size, int flag)
 	sh->sh_ds.shm_segsz = size;
 	sh->sh_ds.shm_ctime = shm_now();
 	sh->sh_ds.shm_cpid = curproc->p_pid;
-	sh->sh_object =
-	    vm_object_allocate(OBJT_DEFAULT, OFF_TO_IDX(round_page(size)));
+	sh->sh_object = vm_object_allocate(
+	    bootopt_bool(&bo_use_phys) ? OBJT_PHYS : OBJT_DEFAULT,
+	    OFF_TO_IDX(round_page(size)));
 	sh->sh_object->handle = sh;
 	vm_object_set_flag(sh->sh_object, OBJ_NOSPLIT);
 	vm_object_clear_flag(sh->sh_object, OBJ_ONEMAPPING);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the VM asks of System V shared memory. An anonymous object with a
- * handle is a segment's.
+ * What the VM asks of System V shared memory. An anonymous or a physical
+ * object with a handle is a segment's.
  */
 #ifndef KERN_SHM_H
 #define KERN_SHM_H
 
 #include <vm/vm_object.h>
 
-#define OBJ_IS_SHM(o) (OBJT_IS_ANON((o)->type) && (o)->handle != NULL)
+#define OBJ_IS_SHM(o)                                           \
+	((OBJT_IS_ANON((o)->type) || (o)->type == OBJT_PHYS) && \
+	    (o)->handle != NULL)
 
 /* The segment's object ends: so does the segment. Its token is held; may
  * sleep. */

@@ -140,11 +140,9 @@ void pmap_deactivate(pmap_t pmap);
  * was there. */
 void pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
     bool wired, vm_map_entry_t entry);
-/* Prefault: like pmap_enter read-only, gives up where it would sleep or
- * where something is mapped already. */
-void pmap_enter_quick(pmap_t pmap, vm_offset_t va, vm_page_t m);
-/* The same with other rights (VM_PROT_EXECUTE); whether it was done. */
-bool pmap_enter_try(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot);
+/* Prefault: like pmap_enter, but never writable or wired; gives up where it
+ * would sleep or where something is mapped already. Whether it was done. */
+bool pmap_enter_quick(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot);
 void pmap_remove(pmap_t pmap, vm_offset_t sva, vm_offset_t eva);
 /* The same for an address space that no thread will use again (exit, exec):
  * without shootdown, if no other CPU has it loaded. */

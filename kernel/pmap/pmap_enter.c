@@ -217,34 +217,24 @@ pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot, bool wired,
 		pmap_enter_managed(pmap, va, m, npte, M_WAITOK);
 }
 
-/*
- * Maps m unless anything is mapped at va or it would have to sleep; whether
- * it did. Never writable, never wired. m is at least soft-busy.
- */
+/* See pmap.h. */
 bool
-pmap_enter_try(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot)
+pmap_enter_quick(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot)
 {
 	pt_entry_t npte =
 	    pmap_make_pte(m, prot & ~(vm_prot_t)VM_PROT_WRITE, false);
 
 	va = trunc_page(va);
 	KASSERT(pmap != &kernel_pmap && va < VM_MAX_USER_ADDRESS,
-	    ("pmap_enter_try: %#lx is not a user address", va));
+	    ("pmap_enter_quick: %#lx is not a user address", va));
 	KASSERT((m->busy_count & (PBUSY_LOCKED | PBUSY_MASK)) != 0,
-	    ("pmap_enter_try: page %#lx is not busy", m->phys_addr));
+	    ("pmap_enter_quick: page %#lx is not busy", m->phys_addr));
 	if (m->flags & PG_UNMANAGED)
 		return false;
 	if (!pmap_enter_managed(pmap, va, m, npte, M_NOWAIT))
 		return false;
 	trace(TR_ENTER, (uint64_t)pmap, va, npte, false);
 	return true;
-}
-
-/* See pmap.h. */
-void
-pmap_enter_quick(pmap_t pmap, vm_offset_t va, vm_page_t m)
-{
-	pmap_enter_try(pmap, va, m, VM_PROT_READ);
 }
 
 /* An optimisation that does nothing: faults will map what is needed. */

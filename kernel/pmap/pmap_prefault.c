@@ -29,7 +29,7 @@ pmap_prefault_page(pmap_t pmap, vm_offset_t va, vm_page_t p, vm_prot_t prot)
 		if (hard && p->queue - p->pc == PQ_CACHE)
 			vm_page_deactivate(p);
 		if (p->queue - p->pc != PQ_CACHE)
-			pmap_enter_try(pmap, va, p, prot);
+			pmap_enter_quick(pmap, va, p, prot);
 	}
 	if (hard)
 		vm_page_wakeup(p);

@@ -10,7 +10,7 @@
 static void
 phys_pager_dealloc(vm_object_t object)
 {
-	KKASSERT(object->handle == NULL && object->swblock_count == 0);
+	KKASSERT(object->swblock_count == 0);
 }
 
 /* A page of zeroes, off the queues and out of the reverse maps for good. It
