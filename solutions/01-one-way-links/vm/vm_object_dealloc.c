@@ -159,8 +159,8 @@ vm_object_deallocate_list(struct vm_object_dealloc_list **dlistp)
 }
 
 /* Drops a reference. Where the count cannot get near the values that mean
- * something, one atomic is enough: the text of a program in much use would
- * otherwise be everybody's bottleneck at exit. */
+ * something, one atomic is enough: an object that hundreds of processes show
+ * would otherwise be everybody's bottleneck at exit. */
 void
 vm_object_deallocate(vm_object_t object)
 {
