@@ -63,6 +63,11 @@ def pages(proc):
     return f"pages {first}-{last}"
 
 
+def counted(n, what):
+    """n of them, in words."""
+    return f"{n} {what}" + ("s" if n != 1 else "")
+
+
 def box(x, y, kind, title, small):
     return (f'<rect class="{kind}" x="{x}" y="{y}" width="{BOX}" '
             f'height="{HIGH}" rx="4"/>'
@@ -93,7 +98,8 @@ def chain_svg(step):
     for key, obj in objects.items():
         kind = "file" if obj["type"] in ("vnode", "device") else "object"
         out.append(box(left(key), top(row[key]), kind, f"#{key} {obj['type']}",
-                       f"{obj['resident']} pages, {obj['refs']} refs"))
+                       f"{counted(obj['resident'], 'page')}, "
+                       f"{counted(obj['refs'], 'ref')}"))
     for x, y, u, v in sorted(lines):
         m = (x + u) / 2
         out.append(f'<path marker-end="url(#to)" d="M{x} {y} '
