@@ -88,7 +88,7 @@ END {
 		    c, good[g], total[g], plain, score[g], max[g], \
 		    unbegun[g] == total[g] ? "  not attempted" : ""
 		if (tally != "" && g ~ /^[0-9]/)
-			print g, score[g] + 0, max[g] > tally
+			print g, score[g] + 0, max[g], unbegun[g] < total[g] > tally
 		all += total[g]; points += score[g]; most += max[g]
 	}
 	printf "%-11s %-42s %4d /%4d %4d /%4d\n\n", "all", "", passed, all, \

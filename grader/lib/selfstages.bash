@@ -114,6 +114,12 @@ begun_nothing() {
 				wc -l) ]]
 }
 
+# hinted WHICH WORDS: what the copy's hint for lab 2 begins with.
+hinted() {
+	(cd "$out/copy" && bash grader/lib/hint 2 "$out/tally" "$1") > "$out/said" 2>&1
+	grep -q "^hint for exercise $2: ..." "$out/said"
+}
+
 step_labs() {
 	local n lab=$out/copy/labs/01-one-way-links
 
@@ -125,6 +131,13 @@ step_labs() {
 	done
 
 	copy
+	rm -rf "$out/copy/build/hints"
+	printf '%s\n' '2.1 14 14 1' '2.2 0 46 0' '2.3 3 22 1' > "$out/tally"
+	must 'a hint is for what was begun and lacks points' hinted 1 '2.3 (1 of [0-9]*)'
+	must 'the next one goes a step up' hinted 1 '2.3 (2 of [0-9]*)'
+	must 'another exercise has a ladder of its own' hinted 2.2 '2.2 (1 of [0-9]*)'
+	printf '%s\n' '2.1 0 14 0' '2.2 0 46 0' > "$out/tally"
+	must 'who has begun nothing gets the first one' hinted 1 '2.1 (1 of [0-9]*)'
 	printf '%s\n' '/* LAB 1.5 previous: x */' '/* END LAB 1.5 */' \
 		>> "$out/copy/solutions/01-one-way-links/vm/vm_fault.c"
 	(cd "$out/copy" && sh kernel/mk/starters.sh --check) > "$out/said" 2>&1
