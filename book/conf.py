@@ -78,8 +78,11 @@ latex_elements = {
                        r"\sphinxtableofcontents",
     "fncychap": r"\usepackage[Sonny]{fncychap}",
     "preamble": r"\setcounter{tocdepth}{1}"
-                r"\usepackage[justification=centering]{caption}",
-    "sphinxsetup": "verbatimwithframe=false, VerbatimColor={gray}{0.96}",
+                r"\usepackage[justification=centering]{caption}"
+                # A table's caption stays with its first rows.
+                r"\let\tablestart\sphinxattablestart"
+                r"\renewcommand\sphinxattablestart{\needspace{4\baselineskip}\tablestart}",
+    "sphinxsetup": "verbatimwithframe=false, vmargin={0.9in,0.8in}, VerbatimColor={gray}{0.96}",
 }
 
 
