@@ -33,7 +33,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 bibtex_bibfiles = ["references.bib"]
 myst_heading_anchors = 3
 myst_footnote_transition = False
-exclude_patterns = ["README.md", "chapters/00-collapse.md",
+exclude_patterns = ["README.md", "chapters/00-collapse.md", "chapters/01-lost.md",
                     "chapters/02-walk.md", "data", "ext"]
 
 numfig = True
