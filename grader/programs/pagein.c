@@ -456,19 +456,23 @@ TEST(swap_levels)
 	t_exit();
 }
 
-/* Which answer a read or a write of the page gets when the disk fails. */
+/* Which answer a read or a write of the page gets when the disk fails. Nothing is
+ * said meanwhile: init, which would wake up for it, may be on swap itself. */
 static void
 fails_below(const char *where, char *p)
 {
+	const char *read, *write;
+
 	t_control("dda fail read 0..131071 2");
 	t_control("ddb fail read 0..16383 2");
-	say("%s: read %s", where, t_try('r', p));
+	read = t_try('r', p);
 	t_control("dda fail read 0..131071 2");
 	t_control("ddb fail read 0..16383 2");
-	say(", write %s", t_try('w', p));
+	write = t_try('w', p);
 	t_control("dda clear");
 	t_control("ddb clear");
-	say(", then %s\n", t_try('r', p));
+	say("%s: read %s, write %s, then %s\n", where, read, write,
+	    t_try('r', p));
 }
 
 /* The disk fails while a page is read at the front, one level down, and two
